@@ -1,0 +1,93 @@
+"""The command `istio-mesh`: judges a mesh.yaml without a program, an engine or a cluster."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from . import __version__
+from .plan.mesh_plan import MeshPlan, Validity, plan_mesh
+from .rules import problems_in, today
+from .topology.load import MeshFile, parse_topology, read_mesh_file
+from .topology.models import Topology
+from .topology.problems import Problem, TopologyError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="istio-mesh")
+def main() -> None:
+    """One Istio mesh over several Kubernetes clusters."""
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+def check(files: tuple[str, ...]) -> None:
+    """Say everything that is wrong with each mesh.yaml, or what the mesh will be.
+
+    Exit code 0 when every mesh can be built, 1 with problems, 2 on bad use.
+    """
+    failed = False
+    for path in files:
+        try:
+            for line in _judge(path):
+                click.echo(line)
+        except TopologyError as error:
+            failed = True
+            click.echo(str(error), err=True)
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"{path} can't be read: {type(error).__name__}") from None
+    sys.exit(1 if failed else 0)
+
+
+def _judge(path: str) -> Iterator[str]:
+    """Yield a line for each mesh of the file; raise `TopologyError` with the problems of all of them."""
+    file = read_mesh_file(path)
+    problems: list[Problem] = []
+    lines: list[str] = []
+    for under, tree in file.meshes.items():
+        try:
+            topology = _topology(file, under)
+        except TopologyError as error:
+            problems += error.problems
+            continue
+        found = problems_in(topology, today())
+        problems += [_placed(problem, under) for problem in found]
+        if not found:
+            lines += _summary(str(tree["mesh_id"]), topology, plan_mesh(topology))
+    if problems:
+        raise TopologyError(problems, file.source, file.positions)
+    yield from (f"{path}: {line}" for line in lines)
+
+
+def _topology(file: MeshFile, under: str) -> Topology:
+    return parse_topology(file.meshes[under], file.source, under=under, positions=file.positions)
+
+
+def _placed(problem: Problem, under: str) -> Problem:
+    """Return the problem with its path as it stands in the file."""
+    if not under:
+        return problem
+    return Problem(f"{under}.{problem.where}", problem.what, problem.why, problem.fix, problem.slug)
+
+
+def _summary(mesh: str, topology: Topology, plan: MeshPlan) -> Iterator[str]:
+    networks = len({cluster.network for cluster in plan.clusters})
+    gateways = sum(cluster.gateway for cluster in plan.clusters)
+    yield (
+        f"mesh {mesh}: ok. {_count(len(plan.clusters), 'cluster')} on {_count(networks, 'network')}, "
+        f"{_count(gateways, 'east-west gateway')}, {_count(len(plan.remote_secrets), 'remote secret')}, "
+        f"Istio {topology.istio_version}"
+    )
+    for prefix, certificates in (("root", plan.roots), ("intermediate of", plan.intermediates)):
+        for certificate in certificates:
+            yield f"  {prefix} {_validity(certificate)}"
+
+
+def _validity(certificate: Validity) -> str:
+    return f"{certificate.name}: valid from {certificate.issued} to {certificate.expires}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,1 @@
+"""What is built: one Pulumi component a role."""

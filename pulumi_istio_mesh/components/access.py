@@ -1,0 +1,53 @@
+"""The way into one cluster: its provider, and the address by which other clusters' istiods read it."""
+
+from collections.abc import Mapping
+from typing import Any, Optional, cast
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from .arguments import checked_kubeconfig
+
+
+class Access:
+    """The one Kubernetes provider of a cluster, and its API server's address for peers."""
+
+    def __init__(
+        self, name: str, cluster: str, args: Mapping[str, Any], *, for_peers: bool, parent: pulumi.Resource
+    ) -> None:
+        kubeconfig, self.api_server = checked_kubeconfig(
+            cluster, args["kubeconfig"], args.get("api_server"), for_peers=for_peers
+        )
+        self.provider = k8s.Provider(
+            name,
+            kubeconfig=kubeconfig,
+            # Without it a kubeconfig that turns unknown in a preview would replace the provider, and with it
+            # everything in the cluster (pulumi/pulumi#4326). Added later it is
+            # ignored, so it stands here from the start.
+            cluster_identifier=cluster,
+            # Without them a change of mesh config, cacerts or a remote secret deletes the object before it makes
+            # the new one (pulumi-kubernetes#1567).
+            enable_config_map_mutable=True,
+            enable_secret_mutable=True,
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        _say_what_an_unknown_kubeconfig_means(cluster, kubeconfig, parent)
+
+
+def _say_what_an_unknown_kubeconfig_means(
+    cluster: str, kubeconfig: pulumi.Output[str], parent: Optional[pulumi.Resource]
+) -> None:
+    """Warn in a preview that cannot look into the cluster: the engine then lists charts' objects as deleted."""
+    if not pulumi.runtime.is_dry_run():
+        return
+
+    async def warn() -> None:
+        if not await kubeconfig.is_known():
+            pulumi.log.warn(
+                f"cluster {cluster}: its kubeconfig is not known yet, so this preview can't list the objects of its "
+                "charts. If the cluster exists already, they are shown as deleted here; nothing of them will be.",
+                parent,
+            )
+
+    # An Output, because Pulumi waits for Outputs before the program ends, and for nothing else.
+    pulumi.Output.from_input(cast(Any, warn()))

@@ -1,0 +1,245 @@
+"""The arguments of the public components, and how they part into plain facts and late values.
+
+The types obey what survives the wire to other Pulumi languages: plain leaves shape the graph, `Input` leaves may be
+late, lists and dicts hold `TypedDict`s. No `from __future__ import annotations` here: Pulumi's analyzer reads the
+annotations themselves.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional, cast
+
+import pulumi
+from typing_extensions import NotRequired, TypedDict
+
+from ..rules import problems_in, today
+from ..topology.kubeconfig import KubeconfigError, api_server_problems, kubeconfig_problems, server_of
+from ..topology.load import parse_topology
+from ..topology.models import LATE, Topology
+from ..topology.problems import Problem, TopologyError
+
+
+class GatewayPortArgs(TypedDict):
+    name: str
+    port: int
+    target_port: NotRequired[int]
+    """Port of the gateway pods; `port` itself when left out."""
+
+
+class EastWestGatewayArgs(TypedDict, total=False):
+    type: str
+    """LoadBalancer (default), NodePort or ClusterIP."""
+    address: pulumi.Input[str]
+    """IP address that other networks dial, where the Service's status does not say it."""
+    annotations: dict[str, pulumi.Input[str]]
+    ports: list[GatewayPortArgs]
+    """Ports besides 15021 and 15443."""
+    load_balancer_class: str
+    timeout_seconds: int
+    """How long to wait for the load balancer's address; 600 by default."""
+
+
+class CaCertsArgs(TypedDict):
+    """PEM of one cluster's certificate authority, under the names of Istio's Secret `cacerts`."""
+
+    ca_cert: pulumi.Input[str]
+    ca_key: pulumi.Input[str]
+    cert_chain: pulumi.Input[str]
+    """The intermediates, then the root."""
+    root_cert: pulumi.Input[str]
+
+
+class ClusterArgs(TypedDict):
+    kubeconfig: pulumi.Input[str]
+    """Contents of a kubeconfig, never a path; the ambient one is never used."""
+    primary: NotRequired[str]
+    network: NotRequired[str]
+    """Clusters that share a network dial each other's pods; one of its own when left out."""
+    pod_cidr: NotRequired[str]
+    service_cidr: NotRequired[str]
+    api_server: NotRequired[pulumi.Input[str]]
+    """URL of the API server as the other clusters' istiods reach it; the kubeconfig's server when left out."""
+    api_server_ca: NotRequired[pulumi.Input[str]]
+    """PEM that verifies `api_server`, where it is not the cluster's own CA."""
+    api_server_tls_name: NotRequired[str]
+    east_west_gateway: NotRequired[EastWestGatewayArgs]
+    cacerts: NotRequired[CaCertsArgs]
+    """Needed where trust.kind is given."""
+    values: NotRequired[dict[str, Any]]
+    """Helm values keyed by chart: base, istiod, gateway."""
+    crds: NotRequired[str]
+    """managed (default) or external."""
+    protect: NotRequired[bool]
+    retain_on_delete: NotRequired[bool]
+
+
+class RootArgs(TypedDict):
+    issued: str
+    """First day of validity, such as 2026-11-23, in UTC."""
+    generation: NotRequired[str]
+    days: NotRequired[int]
+    key: NotRequired[str]
+    """ECDSA-P256 (default), ECDSA-P384, RSA-2048, RSA-3072 or RSA-4096."""
+    trust_domains: NotRequired[list[str]]
+
+
+class IntermediatesArgs(TypedDict, total=False):
+    issued: str
+    """First day of validity, in UTC; the signing root's when left out."""
+    days: int
+    key: str
+
+
+class TrustArgs(TypedDict, total=False):
+    kind: str
+    """generated (default), given or external."""
+    roots: list[RootArgs]
+    signer: str
+    intermediates: IntermediatesArgs
+
+
+class MeshArgs(TypedDict):
+    istio_version: str
+    clusters: dict[str, ClusterArgs]
+    mesh_id: NotRequired[str]
+    """The name of the component when left out."""
+    trust: NotRequired[TrustArgs]
+    trust_domain: NotRequired[str]
+    """`<mesh ID>.internal` when left out."""
+    mtls: NotRequired[str]
+    """strict (default) or permissive."""
+    dns_capture: NotRequired[bool]
+    chart_source: NotRequired[str]
+    image_hub: NotRequired[str]
+    values: NotRequired[dict[str, Any]]
+
+
+class RefusedTopology(TopologyError, pulumi.RunError):
+    """A `TopologyError` that Pulumi prints as its sentences, without a traceback."""
+
+
+CREDENTIALS = ("kubeconfig", "cacerts", "api_server_ca")
+"""Arguments of a cluster that never enter a topology: they are credentials, or late, or both."""
+
+
+def accept(name: str, args: Mapping[str, Any]) -> Topology:
+    """Return the topology that the arguments of a mesh declare.
+
+    Raises `RefusedTopology` with everything that is wrong and known now, before any resource is registered.
+    """
+    facts = {"mesh_id": name, **{key: value for key, value in args.items() if value is not None}}
+    clusters = args.get("clusters")
+    source = f"Mesh {name!r}"
+    if isinstance(clusters, Mapping):
+        facts["clusters"] = {
+            cluster: {key: value for key, value in given.items() if key not in CREDENTIALS}
+            if isinstance(given, Mapping)
+            else given
+            for cluster, given in clusters.items()
+        }
+    late: list[Problem] = []
+    try:
+        topology = parse_topology(_plain(facts, "", late), source)
+    except TopologyError as error:
+        known = {problem.where for problem in late}
+        rest = [problem for problem in error.problems if problem.where not in known]
+        raise RefusedTopology([*late, *rest], source) from None
+    found = [*late, *problems_in(topology, today()), *_credential_problems(topology, args["clusters"])]
+    if found:
+        raise RefusedTopology(found, source)
+    return topology
+
+
+def _credential_problems(topology: Topology, clusters: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """Judge the credentials that are known now; late ones are judged by `checked_kubeconfig` when they are."""
+    for name, given in clusters.items():
+        where = f"clusters.{name}.kubeconfig"
+        kubeconfig = given.get("kubeconfig")
+        if kubeconfig is None:
+            yield Problem(
+                where=where,
+                what="it is missing",
+                why="without one the Kubernetes provider would use whatever cluster the shell's KUBECONFIG names",
+                fix=f'"kubeconfig": config.require_secret("{name}")',
+                slug="kubeconfig-missing",
+            )
+        elif isinstance(kubeconfig, str):
+            yield from kubeconfig_problems(where, kubeconfig)
+            if len(clusters) > 1 and not given.get("api_server"):
+                yield from _server_problems(name, kubeconfig)
+        yield from _cacerts_problems(topology, name, given)
+
+
+def _server_problems(name: str, kubeconfig: str) -> Iterator[Problem]:
+    """Judge the address that peers would take from a kubeconfig; nothing to say where it can't be read."""
+    try:
+        server = server_of(kubeconfig)
+    except KubeconfigError:
+        return
+    yield from api_server_problems(f"clusters.{name}.api_server", server, from_kubeconfig=True)
+
+
+def _cacerts_problems(topology: Topology, name: str, given: Mapping[str, Any]) -> Iterator[Problem]:
+    where, expected = f"clusters.{name}.cacerts", topology.trust.kind == "given"
+    if expected == ("cacerts" in given):
+        return
+    yield Problem(
+        where=where,
+        what="it is missing, and trust.kind is given"
+        if expected
+        else f"it is given, and trust.kind is {topology.trust.kind}",
+        why="each cluster's istiod signs from its own intermediate, and all of them come from one place",
+        fix='"cacerts": {"ca_cert": ..., "ca_key": ..., "cert_chain": ..., "root_cert": ...}'
+        if expected
+        else f'remove {where}, or set trust: {{"kind": "given"}}',
+        slug="trust-mixed",
+    )
+
+
+def checked_kubeconfig(
+    name: str, kubeconfig: pulumi.Input[str], api_server: Optional[pulumi.Input[str]], *, for_peers: bool
+) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    """Return the kubeconfig and the address that peers use, both checked as soon as they are known.
+
+    The program stops with `RefusedTopology` before the cluster's first object where one of them can't be used:
+    every object waits for the provider, and the provider waits for this. `for_peers` says whether any
+    other cluster dials the address.
+    """
+
+    def check(values: list[Any]) -> tuple[str, str]:
+        text, given = str(values[0] or ""), values[1]
+        found = list(kubeconfig_problems(f"clusters.{name}.kubeconfig", text))
+        server = given or ("" if found else server_of(text))
+        if for_peers and not found:
+            found += api_server_problems(f"clusters.{name}.api_server", server, from_kubeconfig=not given)
+        if found:
+            raise RefusedTopology(found, f"cluster {name!r}")
+        return text, server
+
+    known: pulumi.Output[list[Any]] = pulumi.Output.all(kubeconfig, api_server)
+    both: pulumi.Output[tuple[str, str]] = pulumi.Output.secret(cast(Any, known)).apply(check)
+    return both.apply(lambda pair: pair[0]), both.apply(lambda pair: pair[1])
+
+
+_LATE_LEAVES = ("api_server", "address")
+
+
+def _plain(value: Any, path: str, late: list[Problem]) -> Any:
+    """Return the tree with `LATE` where a late value may stand; anywhere else a late value is a problem."""
+    if isinstance(value, pulumi.Output):
+        parent, _, leaf = path.rpartition(".")
+        if leaf not in _LATE_LEAVES and not parent.endswith(".annotations"):
+            late.append(
+                Problem(
+                    where=path,
+                    what="it is an Output, known only while the program runs",
+                    why="it shapes the mesh, and a preview can only show a mesh whose shape is known",
+                    fix="give a plain value, from stack config or from the program itself",
+                    slug="late-value",
+                )
+            )
+        return LATE
+    if isinstance(value, Mapping):
+        return {key: _plain(item, f"{path}.{key}" if path else str(key), late) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, f"{path}.{index}", late) for index, item in enumerate(value)]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,43 @@
+"""What to do when Helm refuses Istio's base release: said beside the provider's own error."""
+
+import pulumi
+
+from ..istio import names
+
+_RELEASE_SECRET = f"sh.helm.release.v1.{names.BASE_RELEASE}.v1"
+
+
+def explain_crd_errors(hook_name: str, cluster: str) -> pulumi.ResourceHookBinding:
+    """Return hooks that add, to a failure Helm explains in its own terms, what happened and what to type."""
+
+    def explain(args: pulumi.ErrorHookArgs) -> bool:
+        text = companion_text(cluster, "\n".join(args.errors[:1]))
+        if text:
+            pulumi.log.error(text)
+        return False
+
+    return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(f"{hook_name}-explain", explain)])
+
+
+def companion_text(cluster: str, error: str) -> str | None:
+    """Return what an error of the base release means in cluster terms and what to type; None for any other error."""
+    if "invalid ownership metadata" in error or "cannot be imported into the current release" in error:
+        return (
+            f"cluster {cluster}: Istio's CRDs are there already, put by another installer.\n"
+            "  Hand them over to this release:\n"
+            f"    kubectl get crd -o name | grep istio.io | xargs kubectl label --overwrite "
+            "app.kubernetes.io/managed-by=Helm\n"
+            f"    kubectl get crd -o name | grep istio.io | xargs kubectl annotate --overwrite "
+            f"meta.helm.sh/release-name={names.BASE_RELEASE} meta.helm.sh/release-namespace={names.NAMESPACE}\n"
+            f"  or leave them to that installer: clusters.{cluster}.crds: external\n"
+            "  see docs/operations.md#crds-of-another-installer"
+        )
+    if "cannot re-use a name that is still in use" in error or "another operation" in error:
+        return (
+            f"cluster {cluster}: the Helm release {names.BASE_RELEASE} was left pending, by a run that was killed "
+            "while Helm worked.\n"
+            "  Once no other run is working on this cluster, remove Helm's note of it, and run again:\n"
+            f"    kubectl --namespace {names.NAMESPACE} delete secret {_RELEASE_SECRET}\n"
+            "  see docs/operations.md#a-run-that-was-killed"
+        )
+    return None

@@ -1,0 +1,108 @@
+"""The composition root: reads top to bottom as the story of the installation.
+
+No `from __future__ import annotations` here: Pulumi's analyzer reads the annotations themselves.
+"""
+
+from typing import Any, Optional
+
+import pulumi
+
+from ..istio import names
+from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
+from ..topology.models import Topology
+from .arguments import MeshArgs, accept
+from .given_trust import check_common_root
+from .mesh_cluster import MeshCluster
+from .trust import Trust
+
+
+class Mesh(pulumi.ComponentResource):
+    """One Istio mesh over all clusters of the list.
+
+    Raises `TopologyError` before any resource is registered, with everything that is wrong with the arguments;
+    what is wrong with a value known late stops the program before that cluster's first object.
+    On destroy everything goes but Istio's CRDs and the ConfigMaps that istiod itself wrote into other namespaces.
+    """
+
+    mesh_id: pulumi.Output[str]
+    trust_domain: pulumi.Output[str]
+    """Host of every identity in the mesh: `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`."""
+    gateways: pulumi.Output[dict[str, str]]
+    """Address of each cluster's east-west gateway, by cluster; only clusters that other networks dial."""
+    remote_secrets: pulumi.Output[list[str]]
+    """`<reader> reads <cluster>` for every remote secret, sorted."""
+    root_cert_pem: pulumi.Output[str]
+    """PEM of every root that the mesh trusts; empty where trust is external."""
+    root_fingerprints: pulumi.Output[dict[str, str]]
+    """SHA-256 of each generated root, by generation."""
+    certificate_expiry: pulumi.Output[dict[str, str]]
+    """Day on which each generated certificate ends, such as 2036-11-20, by `root <generation>` or `<cluster>`."""
+
+    def __init__(self, name: str, args: MeshArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
+        topology = accept(name, args)
+        plan = plan_mesh(topology)
+        super().__init__(names.token("Mesh"), name, None, opts)
+        within = pulumi.ResourceOptions(parent=self)
+
+        trust = Trust(name, topology, opts=within) if topology.trust.kind == "generated" else None
+        clusters = {
+            cluster.name: MeshCluster(
+                names.logical_name(name, cluster.name),
+                cluster,
+                topology,
+                args["clusters"][cluster.name],
+                trust,
+                opts=within,
+            )
+            for cluster in plan.clusters
+        }
+        secrets = []
+        for cluster in plan.clusters:
+            if cluster.discovers:
+                peers = {peer: _credential(clusters[peer]) for peer in cluster.discovers}
+                secrets.append(clusters[cluster.name].discover(peers).names)
+
+        self.mesh_id = pulumi.Output.from_input(topology.mesh_id)
+        self.trust_domain = pulumi.Output.from_input(topology.identity_domain)
+        addresses = {found: cluster.gateway_address for found, cluster in clusters.items() if cluster.gateway_address}
+        self.gateways = pulumi.Output.all(**addresses).apply(
+            lambda known: {cluster: address for cluster, address in known.items() if address}
+        )
+        pairs = sorted(f"{reader} reads {read}" for reader, read in plan.remote_secrets)
+        self.remote_secrets = pulumi.Output.all(*secrets).apply(lambda _: pairs)
+        self.root_cert_pem, self.root_fingerprints = _roots(topology, trust, args)
+        self.certificate_expiry = pulumi.Output.from_input(_expiry(plan))
+        self.register_outputs(
+            {
+                "meshId": self.mesh_id,
+                "trustDomain": self.trust_domain,
+                "gateways": self.gateways,
+                "remoteSecrets": self.remote_secrets,
+                "rootCertPem": self.root_cert_pem,
+                "rootFingerprints": self.root_fingerprints,
+                "certificateExpiry": self.certificate_expiry,
+            }
+        )
+
+
+def _credential(cluster: MeshCluster) -> pulumi.Output[str]:
+    assert cluster.reader_kubeconfig is not None, "the plan makes a reader in every cluster that another one discovers"
+    return cluster.reader_kubeconfig
+
+
+def _roots(
+    topology: Topology, trust: Optional[Trust], args: MeshArgs
+) -> tuple[pulumi.Output[str], pulumi.Output[dict[str, str]]]:
+    nothing: pulumi.Output[dict[str, str]] = pulumi.Output.from_input({})
+    if trust is not None:
+        return trust.root_certs, trust.fingerprints
+    if topology.trust.kind == "given":
+        return check_common_root(args["clusters"]), nothing
+    return pulumi.Output.from_input(""), nothing
+
+
+def _expiry(plan: MeshPlan) -> dict[str, Any]:
+    def row(prefix: str, validity: Validity) -> tuple[str, str]:
+        return prefix + validity.name, validity.expires.isoformat()
+
+    return dict([*(row("root ", root) for root in plan.roots), *(row("", own) for own in plan.intermediates)])

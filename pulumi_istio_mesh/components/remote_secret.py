@@ -1,0 +1,96 @@
+"""The credentials by which one cluster's istiod reads another cluster."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Optional
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from ..istio import manifests, names
+from .order import after
+
+
+class Reader(pulumi.ComponentResource):
+    """One cluster's credential for its peers: a token that reads it, packed as a kubeconfig.
+
+    The token does not expire; deleting the Secret revokes it. It may read every Secret of the cluster, which is what
+    Istio's reader role grants. Source: istiod chart, templates/reader-clusterrole.yaml.
+    """
+
+    kubeconfig: pulumi.Output[str]
+    """Kubeconfig for foreign istiods, as JSON; secret."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: str,
+        *,
+        account: pulumi.Input[str],
+        server: pulumi.Input[str],
+        certificate_authority: Optional[pulumi.Input[str]] = None,
+        tls_name: Optional[str] = None,
+        opts: Optional[pulumi.ResourceOptions] = None,
+    ) -> None:
+        super().__init__(names.token("Reader"), name, None, opts)
+        token = k8s.core.v1.Secret(
+            f"{name}-reader-token",
+            metadata={
+                "name": names.READER_TOKEN,
+                "namespace": names.NAMESPACE,
+                "annotations": {"kubernetes.io/service-account.name": names.READER_ACCOUNT},
+            },
+            type="kubernetes.io/service-account-token",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after(account)),
+        )
+
+        def pack(known: list[Any]) -> str:
+            data, dial, ca = known
+            if not (data or {}).get("token"):
+                if pulumi.runtime.is_dry_run():
+                    return ""
+                raise pulumi.RunError(
+                    f"cluster {cluster}: Secret {names.NAMESPACE}/{names.READER_TOKEN} got no token within the "
+                    "provider's five seconds; the cluster's controller-manager fills it. Run again"
+                )
+            return manifests.remote_kubeconfig(
+                cluster,
+                server=dial,
+                certificate_authority=base64.b64encode(ca.encode()).decode() if ca else data.get("ca.crt", ""),
+                token=base64.b64decode(data["token"]).decode(),
+                tls_name=tls_name,
+            )
+
+        self.kubeconfig = pulumi.Output.secret(pulumi.Output.all(token.data, server, certificate_authority).apply(pack))
+        self.register_outputs({})
+
+
+class RemoteSecrets(pulumi.ComponentResource):
+    """What makes one cluster's istiod discover its peers: one Secret a peer, in istiod's namespace.
+
+    Removing one closes that peer: its endpoints vanish from the cluster's proxies.
+    Source: istio/istio pkg/kube/multicluster/secretcontroller.go.
+    """
+
+    names: pulumi.Output[list[str]]
+
+    def __init__(
+        self,
+        name: str,
+        kubeconfigs: Mapping[str, pulumi.Input[str]],
+        *,
+        namespace: pulumi.Input[str],
+        opts: Optional[pulumi.ResourceOptions] = None,
+    ) -> None:
+        super().__init__(names.token("RemoteSecrets"), name, None, opts)
+        secrets = [
+            k8s.core.v1.Secret(
+                f"{name}-remote-{peer}",
+                metadata=manifests.remote_secret_metadata(peer),
+                string_data={peer: kubeconfig},
+                opts=pulumi.ResourceOptions(parent=self, depends_on=after(namespace)),
+            )
+            for peer, kubeconfig in sorted(kubeconfigs.items())
+        ]
+        self.names = pulumi.Output.all(*(secret.metadata.name for secret in secrets))
+        self.register_outputs({"names": self.names})

@@ -1,0 +1,1 @@
+"""What Istio expects: names, Helm values, objects, versions, certificates. Never imports Pulumi."""

@@ -1,0 +1,167 @@
+"""Helm values of Istio's charts: the mesh's own wiring, and the user's values merged under it.
+
+Only plain facts enter: a late value in a chart's values makes a Pulumi preview show the whole chart as deleted
+(pulumi-kubernetes#3699), so late mesh config goes into `names.SHARED_MESH_CONFIG` instead.
+Keys were read from the charts of Istio 1.31.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..topology.models import Topology
+from . import names
+from .versions import IMAGE_HUB
+
+Values = dict[str, Any]
+
+
+def base(topology: Topology, cluster: str) -> Values:
+    """Return the wiring of chart `base`: CRDs, the reader account, the default validator."""
+    return {
+        # istiod edits Ignore to Fail by itself, which would be drift on every refresh (istio/istio#45204).
+        "base": {
+            "validationFailurePolicy": "Fail",
+            "enableCRDTemplates": topology.clusters[cluster].crds == "managed",
+        },
+        "global": {"istioNamespace": names.NAMESPACE, "externalIstiod": True},
+    }
+
+
+def istiod(topology: Topology, cluster: str) -> Values:
+    """Return the wiring of chart `istiod` on a primary."""
+    proxy_metadata = {
+        # Lets a proxy learn further roots over XDS; turned on later it would restart every workload (docs/adr/0003).
+        "PROXY_CONFIG_XDS_AGENT": "true",
+    }
+    if topology.dns_capture:
+        proxy_metadata["ISTIO_META_DNS_CAPTURE"] = "true"
+    return {
+        "base": {"validationFailurePolicy": "Fail"},
+        "global": {
+            "hub": topology.image_hub or IMAGE_HUB,
+            "tag": topology.istio_version,
+            "istioNamespace": names.NAMESPACE,
+            "externalIstiod": True,
+            "meshID": topology.mesh_id,
+            "network": topology.network_of(cluster),
+            "multiCluster": {"clusterName": cluster},
+        },
+        "env": {"ISTIO_MULTIROOT_MESH": "true", "SHARED_MESH_CONFIG": names.SHARED_MESH_CONFIG},
+        "meshConfig": {
+            "trustDomain": topology.identity_domain,
+            "defaultConfig": {"proxyMetadata": proxy_metadata},
+        },
+        # The provider watches a Service for ten seconds; the gate on the injector's webhook says more, sooner.
+        "serviceAnnotations": {"pulumi.com/skipAwait": "true"},
+    }
+
+
+def gateway(topology: Topology, cluster: str) -> Values:
+    """Return the wiring of chart `gateway` as the east-west gateway; its Service is ours and survives upgrades."""
+    return {
+        "name": names.EAST_WEST_GATEWAY,
+        "networkGateway": topology.network_of(cluster),
+        "service": {"type": "None"},
+    }
+
+
+WIRING = {"base": base, "istiod": istiod, "gateway": gateway}
+"""The wiring of each chart, by the chart's published name."""
+
+DEFAULTS: Mapping[str, Values] = {
+    # The chart's image is "auto", replaced at injection; without a policy kubelet pulls it anew at each start.
+    "gateway": {"imagePullPolicy": "IfNotPresent"},
+}
+"""What we prefer but leave to the user."""
+
+FORBIDDEN: Mapping[str, Mapping[str, str]] = {
+    "base": {
+        "profile": "the mesh decides which clusters are remote",
+        "defaults": "the charts refuse to render with it",
+        "_internal_defaults_do_not_set": "the charts refuse it",
+        "defaultRevision": "the mesh's istiod has no revision",
+    },
+    "istiod": {
+        "profile": "the mesh decides which clusters are remote",
+        "defaults": "the charts refuse to render with it",
+        "_internal_defaults_do_not_set": "the charts refuse it",
+        "pilot": "the chart lays it over the top level, so it could change the mesh's wiring unseen; "
+        "write the same keys without pilot",
+        "revision": "the mesh's istiod has no revision",
+        "revisionTags": "the mesh's istiod has no revision",
+        "istiodRemote": "the mesh decides which clusters are remote",
+        "global.meshNetworks": "networks follow from the clusters' network",
+        "global.remotePilotAddress": "the mesh decides which clusters are remote",
+        "global.configCluster": "the mesh decides which clusters are remote",
+        "global.caAddress": "istiod is the mesh's certificate authority",
+        "global.pilotCertProvider": "istiod is the mesh's certificate authority",
+        "env.CLUSTER_ID": "it is the cluster's name",
+        "env.EXTERNAL_ISTIOD": "the mesh sets it through global.externalIstiod",
+        "meshConfig.caCertificates": "roots come from trust",
+        "meshConfig.trustDomainAliases": "an alias merges identities; it is no way to trust another mesh",
+        "meshConfig.rootNamespace": "it is istio-system in every cluster",
+    },
+    "gateway": {
+        "defaults": "the charts refuse to render with it",
+        "_internal_defaults_do_not_set": "the charts refuse it",
+        "networkGatewayPorts": "the Service is the mesh's; give east_west_gateway.ports",
+        "labels.istio": "the Service selects the gateway's pods by it",
+        "labels.app": "the Service selects the gateway's pods by it",
+        "revision": "the mesh's istiod has no revision",
+    },
+}
+"""Keys that no user value may touch, with why, besides those that the wiring itself sets."""
+
+
+def chart_values(topology: Topology, cluster: str, chart: str) -> Values:
+    """Return what the chart is rendered with: our defaults, the mesh's values, the cluster's, the wiring last."""
+    return merged(
+        DEFAULTS.get(chart, {}),
+        topology.values.get(chart, {}),
+        topology.clusters[cluster].values.get(chart, {}),
+        WIRING[chart](topology, cluster),
+    )
+
+
+def merged(*layers: Mapping[str, Any]) -> Values:
+    """Merge mappings deeply; where two disagree the later one wins. Lists are replaced, as Helm does."""
+    result: Values = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = result.get(key)
+            both = isinstance(below, Mapping) and isinstance(value, Mapping)
+            result[key] = merged(below, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def conflicts(given: Mapping[str, Any], topology: Topology, cluster: str, chart: str) -> Iterator[tuple[str, str]]:
+    """Yield the path of each given value that would change the mesh's own wiring, and why it may not."""
+    for path, reason in FORBIDDEN[chart].items():
+        if _at(given, path) is not None:
+            yield path, reason
+    for path, ours in _leaves(WIRING[chart](topology, cluster)):
+        theirs = _at(given, path)
+        if theirs is not None and theirs != ours:
+            yield path, f"the mesh sets it to {ours!r}"
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _at(tree: Mapping[str, Any], path: str) -> Any:
+    """Return the value at the path, or at the nearest key above it that is no mapping; None when nothing is there."""
+    here: Any = tree
+    for key in path.split("."):
+        if not isinstance(here, Mapping):
+            return here
+        if key not in here:
+            return None
+        here = here[key]
+    return here

@@ -1,0 +1,38 @@
+"""The Istio versions this package installs, as data.
+
+Source: Istio's supported-releases page and release announcements, read in November 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Minor:
+    """One Istio minor version."""
+
+    kubernetes: str
+    """Range of Kubernetes versions that Istio tests it with."""
+
+
+SUPPORTED: Mapping[str, Minor] = {
+    "1.30": Minor(kubernetes="1.32-1.36"),
+    "1.31": Minor(kubernetes="1.32-1.36"),
+}
+"""Minor versions by name, oldest first."""
+
+NEWEST = "1.31.1"
+"""Newest patch known when this package was released; only ever suggested, never a default."""
+
+CHART_SOURCE = "https://blob.istio.io/istio-release/charts"
+"""Istio's Helm repository. The older one on Google's storage is switched off in December 2026."""
+
+IMAGE_HUB = "docker.io/istio"
+"""Registry of all of Istio's images; charts up to 1.30 still default to one that is switched off."""
+
+
+def minor_of(version: str) -> str:
+    """Return `1.31` for `1.31.1`."""
+    return ".".join(version.split(".")[:2])

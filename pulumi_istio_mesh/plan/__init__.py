@@ -1,0 +1,1 @@
+"""What follows from a topology: decisions, no input or output. Never imports Pulumi."""

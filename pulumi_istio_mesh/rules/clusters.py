@@ -1,0 +1,125 @@
+"""Rules about the mesh's clusters: their names, and who serves whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..istio import names
+from ..topology.kubeconfig import api_server_problems
+from ..topology.models import Late, Topology
+from ..topology.names import is_dns_label
+from ..topology.problems import Problem
+
+
+def a_mesh_has_clusters(topology: Topology) -> Iterator[Problem]:
+    """Refuse an empty list."""
+    if not topology.clusters:
+        yield Problem(
+            where="clusters",
+            what="the list is empty",
+            why="a mesh is made of the clusters it lists",
+            fix='clusters: {east: {network: "vpc"}}',
+            slug="no-clusters",
+        )
+
+
+def the_mesh_id_is_a_label(topology: Topology) -> Iterator[Problem]:
+    """Refuse a mesh ID that cannot stand in a host name and a certificate."""
+    if not is_dns_label(topology.mesh_id) or len(topology.mesh_id) > 40:
+        yield Problem(
+            where="mesh_id",
+            what=f"{topology.mesh_id!r} is not a DNS label of at most 40 characters",
+            why="the mesh ID is part of the trust domain, and of the root certificate's common name, "
+            "which ends at 64 characters",
+            fix="use lower-case letters, digits and inner hyphens, such as mesh_id: prod",
+            slug="mesh-id",
+        )
+
+
+def names_are_labels(topology: Topology) -> Iterator[Problem]:
+    """Refuse cluster and network names that Kubernetes does not accept as a label value."""
+    for name, cluster in topology.clusters.items():
+        if not is_dns_label(name) or name == "kubernetes":
+            yield Problem(
+                where=f"clusters.{name}",
+                what=f"{name!r} cannot be a cluster's name",
+                why="the name is istiod's CLUSTER_ID, the key of remote secrets and part of object names; "
+                'and "Kubernetes" is what an istiod calls a cluster nobody named',
+                fix="use lower-case letters, digits and inner hyphens, at most 63 characters, such as east-1",
+                slug="cluster-name",
+            )
+        if cluster.network is not None and not is_dns_label(cluster.network):
+            yield Problem(
+                where=f"clusters.{name}.network",
+                what=f"{cluster.network!r} cannot be a network's name",
+                why=f"it is the value of the label {names.NETWORK_LABEL} on namespaces, Services and pods",
+                fix="use lower-case letters, digits and inner hyphens, at most 63 characters, such as vpc",
+                slug="network-name",
+            )
+
+
+def logical_names_are_unambiguous(topology: Topology) -> Iterator[Problem]:
+    """Refuse cluster names of which two pairs would give two remote secrets one Pulumi name."""
+    seen: dict[str, tuple[str, str]] = {}
+    for reader in topology.clusters:
+        for read in topology.clusters:
+            name = names.logical_name("", reader, "remote", read)
+            if name in seen and reader != read:
+                first = seen[name]
+                yield Problem(
+                    where=f"clusters.{reader}",
+                    what=f"the remote secrets {first[0]} -> {first[1]} and {reader} -> {read} would both be "
+                    f"called {name}",
+                    why="a logical name is identity to Pulumi, so two resources can't share one",
+                    fix=f'call the cluster something without "-remote-" in it, instead of {reader} or {read}',
+                    slug="ambiguous-names",
+                )
+            seen.setdefault(name, (reader, read))
+
+
+def primaries_exist(topology: Topology) -> Iterator[Problem]:
+    """Refuse a primary that is not a cluster of the mesh, or that is itself served by another one."""
+    for name in topology.clusters:
+        primary = topology.primary_of(name)
+        where = f"clusters.{name}.primary"
+        if primary not in topology.clusters:
+            yield Problem(
+                where=where,
+                what=f"{primary!r} is not a cluster of this mesh ({', '.join(topology.clusters)})",
+                why="a cluster is served by the istiod of its primary, in the same mesh",
+                fix=f"name one of the mesh's clusters, or leave {where} out to give {name} its own control plane",
+                slug="primary-unknown",
+            )
+        elif topology.primary_of(primary) != primary:
+            yield Problem(
+                where=where,
+                what=f"{primary} is itself served by {topology.primary_of(primary)}",
+                why="only a cluster with a control plane of its own can serve another",
+                fix=f"{where}: {topology.primary_of(primary)}",
+                slug="primary-is-remote",
+            )
+        elif primary != name:
+            yield Problem(
+                where=where,
+                what=f"{name} is to be served by the istiod of {primary}",
+                why="this version installs a control plane in every cluster; remote clusters are not built yet",
+                fix=f"leave {where} out",
+                slug="remote-not-supported",
+            )
+
+
+def api_servers_can_be_dialled(topology: Topology) -> Iterator[Problem]:
+    """Refuse API server addresses that only work on the machine they were written on; late ones are checked late."""
+    for name, cluster in topology.clusters.items():
+        if cluster.api_server is not None and not isinstance(cluster.api_server, Late):
+            yield from api_server_problems(f"clusters.{name}.api_server", cluster.api_server)
+
+
+RULES = (
+    a_mesh_has_clusters,
+    the_mesh_id_is_a_label,
+    names_are_labels,
+    logical_names_are_unambiguous,
+    primaries_exist,
+    api_servers_can_be_dialled,
+)

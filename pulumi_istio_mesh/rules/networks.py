@@ -1,0 +1,60 @@
+"""Rules about networks: where pods dial each other directly, one address must mean one pod.
+
+Source: Istio's deployment-models page, "Single network"; istio/istio.io#12874.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, permutations
+
+from ..topology.models import IPNetwork, Topology
+from ..topology.problems import Problem
+
+
+def pod_ranges_are_disjoint(topology: Topology) -> Iterator[Problem]:
+    """Refuse overlapping pod ranges of clusters on one network; on different networks they may overlap."""
+    for left, right in combinations(topology.clusters, 2):
+        network = topology.network_of(left)
+        if network != topology.network_of(right):
+            continue
+        for theirs, ours in _overlaps(topology.clusters[left].pod_cidr, topology.clusters[right].pod_cidr):
+            yield Problem(
+                where=f"clusters.{right}.pod_cidr",
+                what=f"{ours} overlaps clusters.{left}.pod_cidr {theirs}",
+                why=f'both clusters are on network "{network}", where pods dial each other\'s addresses directly, '
+                "so one address must mean one pod",
+                fix=f"give {right} a range outside {theirs}, or a network of its own (network: {right}) "
+                "to be reached through its east-west gateway",
+                slug="pod-cidr-overlap",
+            )
+
+
+def service_ranges_cover_no_pods(topology: Topology) -> Iterator[Problem]:
+    """Refuse a service range that holds pod addresses of its own network.
+
+    Two clusters may have one service range: Service addresses never leave their cluster.
+    """
+    pairs = [(name, name) for name in topology.clusters] + list(permutations(topology.clusters, 2))
+    for owner, other in pairs:
+        if topology.network_of(owner) != topology.network_of(other):
+            continue
+        for services, pods in _overlaps(topology.clusters[owner].service_cidr, topology.clusters[other].pod_cidr):
+            yield Problem(
+                where=f"clusters.{owner}.service_cidr",
+                what=f"{services} overlaps clusters.{other}.pod_cidr {pods}",
+                why=f"the nodes of {owner} take every address of its service range for a Service, "
+                f"so they could not reach those pods of {other}",
+                fix=f"give {owner} a service range outside {pods}",
+                slug="service-cidr-overlap",
+            )
+
+
+def _overlaps(left: tuple[IPNetwork, ...], right: tuple[IPNetwork, ...]) -> Iterator[tuple[IPNetwork, IPNetwork]]:
+    for one in left:
+        for other in right:
+            if one.version == other.version and one.overlaps(other):
+                yield one, other
+
+
+RULES = (pod_ranges_are_disjoint, service_ranges_cover_no_pods)

@@ -1,0 +1,127 @@
+"""Rules about trust: which roots there are, which one signs, and that nothing is expired."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+
+from ..topology.models import Topology
+from ..topology.names import is_host_name
+from ..topology.problems import Problem
+
+
+def generated_trust_has_roots(topology: Topology, today: dt.date) -> Iterator[Problem]:
+    """Refuse generated trust without a root, and roots where trust is not generated."""
+    trust = topology.trust
+    if trust.kind == "generated" and not trust.roots:
+        yield Problem(
+            where="trust.roots",
+            what="no root is declared",
+            why="certificates are a pure function of keys and plain dates, so that running again changes nothing; "
+            "the first day of the root's validity must therefore stand in the topology",
+            fix=f'trust: {{roots: [{{issued: "{today.isoformat()}"}}]}}',
+            slug="trust-roots",
+        )
+    if trust.kind != "generated" and trust.roots:
+        yield Problem(
+            where="trust.roots",
+            what=f"roots are declared, but trust.kind is {trust.kind}",
+            why="roots declared here are made here",
+            fix="remove trust.roots, or trust.kind",
+            slug="trust-roots",
+        )
+
+
+def one_root_signs(topology: Topology) -> Iterator[Problem]:
+    """Refuse generations of one name, and a signer that is none of them."""
+    trust = topology.trust
+    names = [root.name for root in trust.roots]
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield Problem(
+                where="trust.roots",
+                what=f"{count} roots are called {name}",
+                why="a generation's name is the identity of its key, and part of its common name",
+                fix="give each its own: generation: b",
+                slug="trust-roots",
+            )
+    if len(names) > 1 and trust.signer is None:
+        yield Problem(
+            where="trust.signer",
+            what=f"there are {len(names)} roots ({', '.join(names)}) and none of them is said to sign",
+            why="every root is trusted, one of them signs the clusters' intermediates",
+            fix=f'signer: "{names[0]}"',
+            slug="trust-signer",
+        )
+    if trust.signer is not None and trust.signer not in names:
+        yield Problem(
+            where="trust.signer",
+            what=f"{trust.signer!r} is not one of the roots ({', '.join(names) or 'there are none'})",
+            why="the signer is the root whose key signs the clusters' intermediates",
+            fix=f'signer: "{names[0]}"' if names else "remove trust.signer",
+            slug="trust-signer",
+        )
+
+
+def roots_vouch_for_the_mesh(topology: Topology) -> Iterator[Problem]:
+    """Refuse a root whose name constraints are no host names, or shut out the mesh's own identities."""
+    for index, root in enumerate(topology.trust.roots):
+        for domain in root.trust_domains:
+            if not is_host_name(domain):
+                yield Problem(
+                    where=f"trust.roots.{index}.trust_domains",
+                    what=f"{domain!r} is not a lower-case host name",
+                    why="certificate name constraints match host names only",
+                    fix=f"trust_domains: [{topology.identity_domain}]",
+                    slug="trust-domain",
+                )
+        if root.trust_domains and topology.identity_domain not in root.trust_domains:
+            yield Problem(
+                where=f"trust.roots.{index}.trust_domains",
+                what=f"{topology.identity_domain} is not among them",
+                why="the root's name constraints would refuse every identity of this mesh",
+                fix=f"trust_domains: [{', '.join([*root.trust_domains, topology.identity_domain])}]",
+                slug="trust-domain",
+            )
+
+
+def dates_are_valid(topology: Topology, today: dt.date) -> Iterator[Problem]:
+    """Refuse certificates that are expired, or not valid yet, on this day (UTC)."""
+    trust = topology.trust
+    for index, root in enumerate(trust.roots):
+        yield from _date_problems(f"trust.roots.{index}", f"root {root.name}", root.issued, root.days, today)
+    signing = [root for root in trust.roots if len(trust.roots) == 1 or root.name == trust.signer]
+    for root in signing[:1]:
+        issued, where = trust.intermediates.issued or root.issued, "trust.intermediates"
+        yield from _date_problems(where, "the clusters' intermediates", issued, trust.intermediates.days, today)
+        if issued < root.issued:
+            yield Problem(
+                where=f"{where}.issued",
+                what=f"{issued} is before the signing root {root.name} was issued ({root.issued})",
+                why="a certificate is valid only while the one that signed it is",
+                fix=f'issued: "{today.isoformat()}"',
+                slug="trust-date",
+            )
+
+
+def _date_problems(where: str, what: str, issued: dt.date, days: int, today: dt.date) -> Iterator[Problem]:
+    expires = issued + dt.timedelta(days=days)
+    if issued > today:
+        finding = f"{what} would be valid from {issued}, and today is {today} (UTC)"
+    elif expires <= today:
+        finding = f"{what} expired on {expires}, and today is {today} (UTC)"
+    else:
+        return
+    renewal = f'issued: "{today.isoformat()}"'
+    yield Problem(
+        where=f"{where}.issued",
+        what=finding,
+        why="a proxy refuses every connection while a certificate of the chain is not valid",
+        fix=renewal if "intermediates" in where else f"add a root of today beside it ({renewal}), let it sign, drop it",
+        slug="trust-date",
+    )
+
+
+RULES = (one_root_signs, roots_vouch_for_the_mesh)
+DATED_RULES = (generated_trust_has_roots, dates_are_valid)

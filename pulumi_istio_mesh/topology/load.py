@@ -1,0 +1,281 @@
+"""From YAML or a dict to a topology; every misshapen fact becomes a problem at its own place."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from .models import Topology
+from .problems import Position, Problem, TopologyError
+
+VERSION = 1
+"""The version of mesh.yaml that this package reads."""
+
+SECRETS = ("kubeconfig", "cacerts")
+"""Keys of a cluster in the program's arguments that hold credentials, and so never stand in a file."""
+
+
+class MeshFile:
+    """What a mesh.yaml holds: one or more meshes as plain trees, and where each fact stands."""
+
+    def __init__(self, source: str, meshes: dict[str, dict[str, Any]], positions: dict[str, Position]) -> None:
+        self.source = source
+        self.meshes = meshes
+        """Each mesh's facts, by the path under which the file holds them; the empty path for the top level."""
+        self.positions = positions
+
+
+def read_mesh_file(path: str | Path) -> MeshFile:
+    """Return what the file holds, its shape unchecked below the meshes.
+
+    Raises `TopologyError` for what is no YAML, for duplicate keys and for a wrong version;
+    `OSError` when the file can't be read.
+    """
+    source = str(path)
+    text = Path(path).read_text(encoding="utf-8")
+    try:
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = {"": Position(mark.line + 1, mark.column + 1)} if mark else {}
+        what = getattr(error, "problem", None) or "the text cannot be read"
+        raise TopologyError([_not_yaml(source, what)], source, at) from None
+    positions: dict[str, Position] = {}
+    problems: list[Problem] = []
+    tree = _construct(node, "", positions, problems)
+    if not problems:
+        problems = list(_file_problems(tree))
+    if problems:
+        raise TopologyError(problems, source, positions)
+    return MeshFile(source, _meshes(tree), positions)
+
+
+def load_mesh(
+    path: str | Path, kubeconfigs: Mapping[str, Any] | None = None, mesh: str | None = None
+) -> dict[str, Any]:
+    """Return the arguments of a `Mesh` from a mesh.yaml, with each cluster's kubeconfig added.
+
+    `kubeconfigs` holds a plain or late value for each cluster by name; `mesh` chooses one of the file's `meshes`.
+    Raises `TopologyError` with line and column of everything that is wrong, and `KeyError` for a mesh
+    that the file does not hold.
+    """
+    file = read_mesh_file(path)
+    key = f"meshes.{mesh}" if mesh is not None else next(iter(file.meshes))
+    if key not in file.meshes or (mesh is None and len(file.meshes) > 1):
+        raise KeyError(f"{path} holds {', '.join(file.meshes) or 'no mesh'}; name one of them")
+    tree = file.meshes[key]
+    parse_topology(tree, file.source, under=key, positions=file.positions)
+    given = kubeconfigs or {}
+    clusters = {
+        name: {**(cluster or {}), **({"kubeconfig": given[name]} if name in given else {})}
+        for name, cluster in tree["clusters"].items()
+    }
+    return {**tree, "clusters": clusters}
+
+
+def parse_topology(
+    tree: Mapping[str, Any],
+    source: str = "topology",
+    *,
+    under: str = "",
+    positions: Mapping[str, Position] | None = None,
+) -> Topology:
+    """Return the topology that a tree of plain facts declares; raise `TopologyError` with all that is misshapen.
+
+    `under` is the path of the tree within its file. Rules between facts are `rules.problems_in`.
+    """
+    try:
+        return Topology.model_validate(tree)
+    except ValidationError as error:
+        problems = [_shape_problem(details, under) for details in error.errors(include_url=False, include_input=False)]
+        raise TopologyError(problems, source, positions) from None
+
+
+def _meshes(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    if "meshes" not in tree:
+        return {"": {key: value for key, value in tree.items() if key != "version"}}
+    return {f"meshes.{name}": {"mesh_id": name, **(facts or {})} for name, facts in tree["meshes"].items()}
+
+
+def _file_problems(tree: object) -> Iterator[Problem]:
+    if not isinstance(tree, dict):
+        yield Problem(
+            where="mesh.yaml",
+            what="the file is not a mapping",
+            why="a mesh file names the facts of one mesh, or holds meshes",
+            fix="mesh_id: prod",
+            slug="topology-shape",
+        )
+        return
+    if tree.get("version", VERSION) != VERSION:
+        yield Problem(
+            where="version",
+            what=f"version {tree['version']!r} is not known",
+            why=f"this package reads version {VERSION} of mesh.yaml",
+            fix=f"version: {VERSION}",
+            slug="file-version",
+        )
+    meshes = tree.get("meshes", {})
+    if not isinstance(meshes, dict) or not all(isinstance(facts, dict) for facts in meshes.values()):
+        yield Problem(
+            where="meshes",
+            what="it is not a mapping of names to meshes",
+            why="each mesh is named by its key",
+            fix="meshes: {prod: {istio_version: ..., clusters: ...}}",
+            slug="topology-shape",
+        )
+    for key in tree if "meshes" in tree else ():
+        if key not in ("version", "meshes"):
+            yield Problem(
+                where=str(key),
+                what=f"{key!r} stands beside meshes",
+                why="a file holds one mesh at the top level, or several under meshes",
+                fix=f"move {key} into one of the meshes",
+                slug="unknown-key",
+            )
+
+
+def _construct(node: yaml.Node | None, path: str, positions: dict[str, Position], problems: list[Problem]) -> Any:
+    """Return the node as plain Python values, noting where each stands and which keys are given twice."""
+    if node is None:
+        return None
+    positions.setdefault(path, Position(node.start_mark.line + 1, node.start_mark.column + 1))
+    if isinstance(node, yaml.SequenceNode):
+        return [_construct(item, f"{path}.{index}", positions, problems) for index, item in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        return _scalar(node)
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        # The text as typed: YAML 1.1 would read the names no, on and 1 as something else than names.
+        key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
+        here = f"{path}.{key}" if path else key
+        if key in result:
+            first = positions[here]
+            problems.append(
+                Problem(
+                    where=here,
+                    what=f"{key!r} is given twice, first in line {first.line}",
+                    why="YAML keeps only the last one, so the first would be lost in silence",
+                    fix="remove one of them",
+                    slug="duplicate-key",
+                )
+            )
+        positions[here] = Position(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        result[key] = _construct(value_node, here, positions, problems)
+    return result
+
+
+def _scalar(node: yaml.Node) -> Any:
+    # Through a constructor of the safe loader, so that only plain values can come of it.
+    return yaml.constructor.SafeConstructor().construct_object(node)
+
+
+def _not_yaml(source: str, what: str) -> Problem:
+    return Problem(
+        where=source,
+        what=what,
+        why="the file cannot be read as YAML",
+        fix="correct the line; a value that holds ': ' or starts with a special character needs quotes",
+        slug="yaml-syntax",
+    )
+
+
+def _shape_problem(details: ErrorDetails, under: str) -> Problem:
+    """Turn one of pydantic's findings into a problem at the path the user typed; values are never repeated."""
+    location = tuple(str(part) for part in details["loc"] if not _is_variant(str(part)))
+    where = ".".join((under, *location) if under else location) or "topology"
+    kind, key = details["type"], location[-1] if location else ""
+    if kind == "extra_forbidden":
+        return _unknown_key(where, location)
+    if kind == "missing":
+        return Problem(
+            where=where,
+            what="it is missing",
+            why=_field_doc(location) or "the mesh cannot be planned without it",
+            fix=_EXAMPLES.get(key, f"add {key}"),
+            slug="trust-roots" if location[:2] == ("trust", "roots") else "missing-key",
+        )
+    return Problem(
+        where=where,
+        what=_finding(details["msg"]),
+        why=_field_doc(location) or "the topology has another shape here",
+        fix=_EXAMPLES.get(key, "see docs/topology.md for the shape"),
+        slug="topology-shape",
+    )
+
+
+def _finding(message: str) -> str:
+    message = message.removeprefix("Value error, ").replace("Input should be", "it should be")
+    return message[:1].lower() + message[1:]
+
+
+def _unknown_key(where: str, location: tuple[str, ...]) -> Problem:
+    key = location[-1]
+    if key in SECRETS:
+        return Problem(
+            where=where,
+            what=f"{key} does not belong into the file",
+            why="it holds credentials, and the file is read by reviewers and by tools that have none",
+            fix="remove it, and give it to the program: load_mesh(path, kubeconfigs={...})",
+            slug="unknown-key",
+        )
+    model = _model_at(location[:-1])
+    known = sorted(model.model_fields) if model else []
+    near = get_close_matches(key, known, 1)
+    return Problem(
+        where=where,
+        what=f"{key!r} is not known here" + (f"; did you mean {near[0]!r}?" if near else ""),
+        why="a key nobody reads would be a setting that silently does nothing",
+        fix=f"use one of {', '.join(known)}" if known else "remove it",
+        slug="unknown-key",
+    )
+
+
+_EXAMPLES = {
+    "istio_version": 'istio_version: "1.31.1"',
+    "mesh_id": "mesh_id: prod",
+    "clusters": "clusters: {east: {network: vpc}}",
+    "issued": f'issued: "{dt.datetime.now(dt.timezone.utc).date().isoformat()}"',
+    "pod_cidr": "pod_cidr: 10.8.0.0/14",
+    "service_cidr": "service_cidr: 10.96.0.0/16",
+}
+
+
+def _is_variant(part: str) -> bool:
+    """Return whether pydantic, not the user, wrote this part of a path."""
+    return part == "[key]" or part.startswith("function-")
+
+
+def _model_at(location: tuple[str, ...]) -> type[BaseModel] | None:
+    """Return the model that stands at a path of the topology, or None where there is none."""
+    model: type[BaseModel] | None = Topology
+    annotation: Any = Topology
+    for part in location:
+        if model is not None and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            model = annotation if _is_model(annotation) else None
+            continue
+        inner = [argument for argument in get_args(annotation) if _is_model(argument)]
+        model = inner[0] if inner else None
+        annotation = model
+    return model
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _field_doc(location: tuple[str, ...]) -> str | None:
+    """Return the first sentence of a field's own documentation."""
+    model = _model_at(location[:-1]) if location else None
+    field = model.model_fields.get(location[-1]) if model else None
+    if field is None or not field.description:
+        return None
+    return " ".join(field.description.split()).split(". ")[0].rstrip(".")

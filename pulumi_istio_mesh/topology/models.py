@@ -1,0 +1,204 @@
+"""What a user declares: one mesh, its clusters, its trust.
+
+These models hold plain facts only. A value that is known late (a Pulumi Output) stands here as
+`LATE`, and a credential never stands here at all, so a model can be printed, compared and stored.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import ipaddress
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WrapValidator
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Late(enum.Enum):
+    """The type of `LATE`."""
+
+    LATE = "known late"
+
+
+LATE = Late.LATE
+"""Stands for a value that is given but known only while the program runs."""
+
+
+class Declared(BaseModel):
+    """Base of everything a user declares: frozen, strict about keys, and silent about values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+
+
+def _ranges(value: object) -> object:
+    """Read Kubernetes' own notation for several ranges, `10.8.0.0/14,fd00::/48`."""
+    if not isinstance(value, str):
+        raise ValueError("a range is text, such as 10.8.0.0/14")
+    return tuple(_range(part.strip()) for part in value.split(","))
+
+
+def _range(text: str) -> IPNetwork:
+    try:
+        found = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an address range such as 10.8.0.0/14") from None
+    if str(found) != text:
+        raise ValueError(f"{text} does not start at the range's first address; did you mean {found}?")
+    return found
+
+
+Ranges = Annotated[tuple[IPNetwork, ...], PlainValidator(_ranges)]
+"""One or more address ranges, written as Kubernetes writes them: separated by commas."""
+
+
+def _text_or_late(value: object, handler: Callable[[object], str]) -> str | Late:
+    return value if isinstance(value, Late) else handler(value)
+
+
+if TYPE_CHECKING:
+    Text = str | Late
+else:
+    # Not a union for pydantic: its errors would then name every member, and a user typed none of them.
+    Text = Annotated[str, WrapValidator(_text_or_late)]
+
+
+class GatewayPort(Declared):
+    """One more port that an east-west gateway's Service opens."""
+
+    name: str
+    port: int = Field(ge=1, le=65535)
+    target_port: int | None = Field(default=None, ge=1, le=65535)
+    """Port of the gateway pods; `port` itself when left out."""
+
+
+class EastWestGateway(Declared):
+    """The gateway that other networks dial to reach this cluster."""
+
+    type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
+    """Type of the Service. With NodePort or ClusterIP and no `address`, Istio uses the nodes' external addresses
+    (NodePort) or nothing at all. Source: istio/istio pilot/pkg/serviceregistry/kube/controller/network.go."""
+    address: Text | None = None
+    """IP address that other networks dial, where the Service's status does not say it."""
+    annotations: dict[str, Text] = {}
+    """Annotations of the Service, such as those that ask a cloud for an internal load balancer."""
+    ports: tuple[GatewayPort, ...] = ()
+    """Ports besides 15021 (status) and 15443 (mTLS between networks)."""
+    load_balancer_class: str | None = None
+    timeout_seconds: int = Field(default=600, ge=1)
+    """How long to wait for the load balancer's address."""
+
+
+class Cluster(Declared):
+    """One Kubernetes cluster of the mesh, keyed by the name Istio knows it by."""
+
+    primary: str | None = None
+    """Cluster whose istiod serves this one; itself when left out."""
+    network: str | None = None
+    """Clusters that share a network dial each other's pod addresses directly.
+    A network of its own, named like the cluster, when left out."""
+    pod_cidr: Ranges = ()
+    """Ranges pod addresses come from; disjoint within a network."""
+    service_cidr: Ranges = ()
+    """Ranges Service addresses come from."""
+    api_server: Text | None = None
+    """URL of the API server as the other clusters' istiods reach it; the kubeconfig's server when left out."""
+    api_server_tls_name: str | None = None
+    """Name to expect in the API server's certificate, where it is not the host of `api_server`."""
+    east_west_gateway: EastWestGateway = EastWestGateway()
+    values: dict[str, dict[str, Any]] = {}
+    """Helm values for this cluster, keyed by chart: base, istiod, gateway. Win over the mesh's."""
+    crds: Literal["managed", "external"] = "managed"
+    """`external` leaves Istio's CRDs to whoever installed them."""
+    protect: bool = False
+    """Refuse to delete any resource of this cluster."""
+    retain_on_delete: bool = False
+    """Leave this cluster's objects in place when they leave the program."""
+
+
+class Root(Declared):
+    """One generation of the mesh's root certificate authority.
+
+    Its bytes never change: a new date, key or trust domain is a new generation beside it.
+    """
+
+    issued: dt.date
+    """First day of validity, in UTC. Part of the certificate."""
+    generation: str | None = Field(default=None, pattern=r"^[a-z0-9]([-a-z0-9]{0,14}[a-z0-9])?$")
+    """Name of this generation, at most 16 characters; its date when left out. Part of the key's identity."""
+    days: int = Field(default=3650, ge=1, le=36500)
+    """Validity in days."""
+    key: Literal["ECDSA-P256", "ECDSA-P384", "RSA-2048", "RSA-3072", "RSA-4096"] = "ECDSA-P256"
+    trust_domains: tuple[str, ...] = ()
+    """Trust domains whose identities this root may vouch for; the mesh's own when left out."""
+
+    @property
+    def name(self) -> str:
+        """The generation's name: given, or its date."""
+        return self.generation or self.issued.isoformat()
+
+
+class Intermediates(Declared):
+    """The certificate authorities that istiod signs workload certificates with, one a cluster."""
+
+    issued: dt.date | None = None
+    """First day of validity, in UTC; the signing root's when left out. A new date renews all of them, hot."""
+    days: int = Field(default=730, ge=1, le=36500)
+    """Validity in days; never longer than the root's."""
+    key: Literal["ECDSA-P256", "ECDSA-P384", "RSA-2048", "RSA-3072", "RSA-4096"] = "ECDSA-P256"
+
+
+class Trust(Declared):
+    """Where the mesh's certificate authorities come from."""
+
+    kind: Literal["generated", "given", "external"] = "generated"
+    """`generated`: made here from keys in the stack's state. `given`: PEM per cluster, in the program's arguments.
+    `external`: Secret `cacerts` is put into istio-system by somebody else, before istiod starts."""
+    roots: tuple[Root, ...] = ()
+    """Generations of the root; all of them are trusted, one of them signs."""
+    signer: str | None = None
+    """Name of the generation that signs; not needed while there is one."""
+    intermediates: Intermediates = Intermediates()
+
+
+class Topology(Declared):
+    """One mesh, as its owners declare it."""
+
+    mesh_id: str
+    istio_version: str
+    clusters: dict[str, Cluster]
+    trust: Trust = Trust()
+    trust_domain: str | None = None
+    """Trust domain of every identity in the mesh; `<mesh ID>.internal` when left out (docs/adr/0004)."""
+    mtls: Literal["strict", "permissive"] = "strict"
+    """Whether workloads refuse plaintext."""
+    dns_capture: bool = True
+    """Whether proxies answer DNS, so that a Service resolves in clusters that have no copy of it."""
+    chart_source: str | None = None
+    """Where Istio's charts are: a repository URL, an `oci://` prefix or a folder; Istio's own repository by default."""
+    image_hub: str | None = None
+    """Registry and path of Istio's images; Istio's own by default."""
+    values: dict[str, dict[str, Any]] = {}
+    """Helm values for every cluster, keyed by chart: base, istiod, gateway."""
+
+    @property
+    def identity_domain(self) -> str:
+        """The trust domain in force."""
+        return self.trust_domain or f"{self.mesh_id}.internal"
+
+    @property
+    def signing_root(self) -> Root:
+        """The root generation that signs the intermediates; the topology must have passed its rules."""
+        if len(self.trust.roots) == 1:
+            return self.trust.roots[0]
+        return next(root for root in self.trust.roots if root.name == self.trust.signer)
+
+    def network_of(self, cluster: str) -> str:
+        """Return the name of the network that the cluster's pods are on."""
+        return self.clusters[cluster].network or cluster
+
+    def primary_of(self, cluster: str) -> str:
+        """Return the name of the cluster whose istiod serves this one."""
+        return self.clusters[cluster].primary or cluster

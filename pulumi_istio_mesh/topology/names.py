@@ -1,0 +1,28 @@
+"""The names Kubernetes and Istio accept."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""RFC 1123 label: what Kubernetes accepts as a label value, a namespace and most names."""
+
+
+def is_dns_label(name: str) -> bool:
+    """Return whether the name is a DNS label of at most 63 characters."""
+    return DNS_LABEL.fullmatch(name) is not None
+
+
+def is_host_name(name: str) -> bool:
+    """Return whether the name is a lower-case host name of at most 253 characters, and not an IP address."""
+    return len(name) <= 253 and not is_ip_address(name) and all(is_dns_label(part) for part in name.split("."))
+
+
+def is_ip_address(text: str) -> bool:
+    """Return whether the text is an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

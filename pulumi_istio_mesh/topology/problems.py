@@ -1,0 +1,112 @@
+"""What is wrong with a topology, in words that say where, what, why and what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+SLUGS: Mapping[str, str] = {
+    "topology-shape": "the topology has the shape the documentation describes",
+    "unknown-key": "every key is one the topology knows",
+    "missing-key": "every required key is given",
+    "duplicate-key": "a YAML mapping names each key once",
+    "late-value": "what shapes the mesh is known before the program runs",
+    "yaml-syntax": "the file is YAML",
+    "file-version": "the file's version is one this package reads",
+    "no-clusters": "a mesh has at least one cluster",
+    "cluster-name": "a cluster's name is a DNS label",
+    "ambiguous-names": "no two resources of a mesh get one logical name",
+    "mesh-id": "a mesh ID is a DNS label of at most 40 characters",
+    "network-name": "a network's name is a DNS label",
+    "primary-unknown": "a cluster's primary is a cluster of the same mesh",
+    "primary-is-remote": "a cluster's primary runs a control plane of its own",
+    "remote-not-supported": "every cluster runs its own control plane",
+    "pod-cidr-overlap": "pod ranges on one network are disjoint",
+    "service-cidr-overlap": "no service range covers pods of the same network",
+    "istio-version": "the Istio version is one this package supports",
+    "trust-domain": "a trust domain is a lower-case host name",
+    "trust-roots": "generated trust has at least one root, each with its date",
+    "trust-signer": "exactly one root signs",
+    "trust-date": "a certificate is neither expired nor from the future",
+    "trust-given": "given certificates chain to their root and match their key",
+    "trust-mixed": "certificates are given exactly where trust is given",
+    "kubeconfig-missing": "every cluster has its own kubeconfig",
+    "kubeconfig-invalid": "a kubeconfig names a server and a context",
+    "api-server": "peers can use a cluster's API server address",
+    "gateway-address": "a given gateway address is an IP address other networks reach",
+    "gateway-ports": "an east-west gateway's extra ports are its own",
+    "gateway-tls-termination": "no load balancer ends TLS before the east-west gateway",
+    "values-conflict": "Helm values leave the mesh's own wiring alone",
+    "chart-source": "every chart the mesh needs is at its source",
+}
+"""Every slug there is, with the rule it stands for. Permanent: each is an anchor in docs/checks.md."""
+
+
+class Position(NamedTuple):
+    """A place in a YAML file; both numbers start at 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that must change before the mesh can be built."""
+
+    where: str
+    """Path to the fact as the user typed it, such as `clusters.east.pod_cidr`."""
+    what: str
+    """The finding; names both sides with their values, never a secret."""
+    why: str
+    """The rule of the mesh that it breaks."""
+    fix: str
+    """Something to type."""
+    slug: str
+    """Key of `SLUGS`, and the anchor in docs/checks.md."""
+
+    def __post_init__(self) -> None:
+        if self.slug not in SLUGS:
+            raise ValueError(f"{self.slug!r} is not in SLUGS")
+
+
+class TopologyError(Exception):
+    """All problems of one topology; raised before any resource is registered."""
+
+    def __init__(
+        self,
+        problems: Iterable[Problem],
+        source: str = "topology",
+        positions: Mapping[str, Position] | None = None,
+    ) -> None:
+        self.problems = tuple(problems)
+        self.source = source
+        self.positions = dict(positions or {})
+        super().__init__(render(self.problems, source, self.positions))
+
+
+def render(problems: Iterable[Problem], source: str, positions: Mapping[str, Position]) -> str:
+    """Return one block of text that lists every problem, in the order of the file where it is known."""
+    found = sorted(problems, key=lambda p: position_of(p.where, positions) or Position(0, 0))
+    count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+    blocks = [f"{source}: {count}"]
+    for problem in found:
+        position = position_of(problem.where, positions)
+        at = f"{source}:{position.line}:{position.column}: " if position else ""
+        blocks.append(
+            f"  {at}{problem.where}: {problem.what}\n"
+            f"    why: {problem.why}\n"
+            f"    fix: {problem.fix}\n"
+            f"    see: docs/checks.md#{problem.slug}"
+        )
+    return "\n\n".join(blocks)
+
+
+def position_of(where: str, positions: Mapping[str, Position]) -> Position | None:
+    """Return where the fact stands, or the nearest fact around it when it is missing from the file."""
+    path = where
+    while path:
+        if path in positions:
+            return positions[path]
+        path = path.rpartition(".")[0]
+    return positions.get("")
