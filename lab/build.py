@@ -8,10 +8,11 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.paths import cache
+from lab.paths import GO_PROGRAMS, cache
 from lab.process import last_lines, run
 from lab.programs import BUILDS, FROM_PATH, KUBERNETES_PROVIDER, KUBERNETES_PROVIDER_BUILD, GoBuild
 from lab.progress import Progress
@@ -66,6 +67,18 @@ def module_folder(build: GoBuild, module: str) -> Path:
     if done.returncode != 0:
         raise LabError(f"go mod download {module}: {done.stderr.strip() or done.stdout.strip()}")
     return Path(json.loads(done.stdout)["Dir"])
+
+
+def unreachable_modules(builds: Sequence[GoBuild]) -> list[tuple[str, str]]:
+    """The folders whose main module can't be had, with where it was looked for; asks the network only if it must."""
+    proxy = run(["go", "env", "GOPROXY"]).strip()
+    unreachable = []
+    for folder in dict.fromkeys(build.folder for build in builds):
+        source = GO_PROGRAMS / folder
+        required = re.search(r"^(?:require )?\s*(\S+\.\S+) v\S+$", (source / "go.mod").read_text(), re.MULTILINE)
+        if required and _go(source, "mod", "download", required[1]).returncode != 0:
+            unreachable.append((folder, proxy))
+    return unreachable
 
 
 def _compile(build: GoBuild) -> None:

@@ -31,11 +31,12 @@ def make(cluster: str) -> None:
                 (group / setting).write_text((hierarchy / setting).read_text())
 
 
-def members() -> list[Recorded]:
-    """Every process in a cgroup of the lab: pods, which nobody else can have put there."""
+def members(cluster: str | None = None) -> list[Recorded]:
+    """Every process in a cgroup of the lab, or of one cluster: Pods, which nobody else can have put there."""
     pids = {
         int(pid)
         for top in _existing()
+        if cluster is None or top.name == name_of(cluster)
         for listing in top.rglob("cgroup.procs")
         for pid in _read(listing).split()
     }

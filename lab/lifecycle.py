@@ -160,7 +160,7 @@ def _leftovers() -> list[str]:
         *(f"network namespace {name}" for name in network.existing()),
         *(f"cgroup {path}" for path in cgroups.existing()),
         *(f"mount {path}" for path in _mounts()),
-        *([str(lab_dir())] if lab_dir().exists() else []),
+        *([f"folder {lab_dir()}"] if _shape_file().exists() else []),
     ]
 
 

@@ -7,7 +7,7 @@ an address instead of the address, as AWS does; `pending` gives nothing, as a cl
 import ipaddress
 import subprocess
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address
 
 from lab import addresses
@@ -113,20 +113,8 @@ class LoadBalancer:
     def _redirect(self, by_hostname: dict[tuple[str, str], Object]) -> None:
         """kube-proxy answers for addresses in a Service's status, but not for names: these are ours to send on."""
         rules = [rule for key, service in sorted(by_hostname.items()) for rule in self._rules_for(key, service)]
-        text = "\n".join(
-            [
-                f"table ip {_TABLE}",
-                f"delete table ip {_TABLE}",
-                f"table ip {_TABLE} {{",
-                "chain arriving { type nat hook prerouting priority dstnat - 1; policy accept;",
-                *rules,
-                "}",
-                "chain local { type nat hook output priority dstnat - 1; policy accept;",
-                *rules,
-                "}",
-                "}\n",
-            ]
-        )
+        addresses_served = ", ".join(str(self._pool.give(key)) for key in sorted(by_hostname))
+        text = _table(rules, addresses_served) if rules else _table([], "")
         if text != self._rules and (rules or self._rules):
             subprocess.run(["nft", "-f", "-"], input=text, text=True, check=True)
             self._rules = text
@@ -173,6 +161,25 @@ def ready_addresses(endpoints: Object) -> list[str]:
         if endpoint.get("conditions", {}).get("ready") is not False
         for address in endpoint["addresses"]
     ]
+
+
+def _table(rules: Sequence[str], addresses_served: str) -> str:
+    # Just before kube-proxy's chains, which stand at -100. Sources are translated as kube-proxy does it for
+    # addresses, so that a Pod reaches itself this way too.
+    chains = [
+        "chain arriving { type nat hook prerouting priority -101; policy accept;",
+        *rules,
+        "}",
+        "chain local { type nat hook output priority -101; policy accept;",
+        *rules,
+        "}",
+        "chain leaving { type nat hook postrouting priority srcnat - 1; policy accept;",
+        f"ct status dnat ct original ip daddr {{ {addresses_served} }} masquerade",
+        "}",
+    ]
+    # Naming the table first makes the deletion succeed when there is none yet; all of it is one transaction.
+    replace = [f"table ip {_TABLE}", f"delete table ip {_TABLE}"]
+    return "\n".join([*replace, *([f"table ip {_TABLE} {{", *chains, "}"] if rules else [])]) + "\n"
 
 
 def _wants_address(service: Object) -> bool:

@@ -1,0 +1,44 @@
+"""The environment in which the ordinary commands work on the lab: `pulumi`, `kubectl`, `istioctl`."""
+
+import os
+import shlex
+
+from lab import addresses, plugins
+from lab.build import programs_folder
+from lab.charts import charts_folder
+from lab.paths import SCRIPTS, lab_dir
+
+_PASSPHRASE = "lab"
+"""Of stacks that only ever describe this machine's throw-away clusters."""
+
+
+def shell_environment() -> dict[str, str]:
+    """The variables to add to one's own; makes the folders they name."""
+    plugins.install()
+    folders = [plugins.stand_ins_folder(), programs_folder(), SCRIPTS]
+    path = os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")])
+    return {
+        "PATH": path,
+        "PULUMI_HOME": str(plugins.pulumi_home()),
+        "PULUMI_BACKEND_URL": f"file://{plugins.state_folder()}",
+        "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "LAB_CHARTS": str(charts_folder()),
+        "LAB_DIR": str(lab_dir()),
+        **_without_proxy(),
+    }
+
+
+def as_exports() -> str:
+    """The same as lines for `eval`; an ambient kubeconfig is dropped, so that nothing reaches another cluster."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in shell_environment().items()]
+    return "\n".join(["unset KUBECONFIG", *lines])
+
+
+def _without_proxy() -> dict[str, str]:
+    if not any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")):
+        return {}
+    present = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    excepted = ",".join(part for part in (present, str(addresses.WIDE_AREA)) if part)
+    return {"NO_PROXY": excepted, "no_proxy": excepted}

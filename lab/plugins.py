@@ -1,0 +1,97 @@
+"""The Pulumi plugins inside the lab: real ones where this machine has them, else built or stood in for.
+
+Resource plugins are put into a PULUMI_HOME of the lab, where the engine finds them without a word; the language
+host is looked up on PATH. A stand-in is a small script that runs a module of this package.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from lab.build import module_folder, programs_folder
+from lab.paths import REPOSITORY, cache, lab_dir
+from lab.programs import KUBERNETES_PROVIDER, PULUMI_BUILD, TLS_PROVIDER
+
+LANGUAGE_HOST = "pulumi-language-python"
+EXECUTOR = "pulumi-language-python-exec"
+"""Upstream's script that runs a program; the stand-in expects it in its own folder."""
+_SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
+_KUBERNETES = "pulumi-resource-kubernetes"
+_TLS = "pulumi-resource-tls"
+
+
+def stand_ins_folder() -> Path:
+    """Comes first on the lab's PATH; holds the language host if there is no real one."""
+    return cache() / "plugins"
+
+
+def pulumi_home() -> Path:
+    """Pulumi's settings and plugins; goes with the lab, as the stacks in it do."""
+    return lab_dir() / "pulumi" / "home"
+
+
+def state_folder() -> Path:
+    """The stacks: in the lab's folder, for they describe clusters that are gone once the lab is."""
+    return lab_dir() / "pulumi" / "state"
+
+
+def build_plugins() -> None:
+    """Writes the stand-ins that this machine needs."""
+    folder = stand_ins_folder()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    if real_language_host() is None:
+        script = module_folder(PULUMI_BUILD, _SDK_MODULE) / "python" / "cmd" / EXECUTOR
+        shutil.copyfile(script, folder / EXECUTOR)
+        _write_launcher(folder / LANGUAGE_HOST, "lab.language_host")
+    # Not for PATH, where the engine would warn about it: `install` links it from here.
+    if real_tls_provider() is None:
+        tls = folder / "resources"
+        tls.mkdir()
+        _write_launcher(tls / _TLS, "lab.tls_provider")
+
+
+def install() -> None:
+    """Makes PULUMI_HOME and the state folder; does nothing to what is there already."""
+    state_folder().mkdir(parents=True, exist_ok=True)
+    kubernetes = _installed("kubernetes", KUBERNETES_PROVIDER) or programs_folder() / _KUBERNETES
+    tls = real_tls_provider() or stand_ins_folder() / "resources" / _TLS
+    for name, version, program in (("kubernetes", KUBERNETES_PROVIDER, kubernetes), ("tls", TLS_PROVIDER, tls)):
+        folder = pulumi_home() / "plugins" / f"resource-{name}-v{version}"
+        folder.mkdir(parents=True, exist_ok=True)
+        link = folder / f"pulumi-resource-{name}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(program)
+
+
+def real_language_host() -> Path | None:
+    """The Pulumi release's own language host, wherever it is on PATH outside the lab."""
+    return _on_path(LANGUAGE_HOST)
+
+
+def real_tls_provider() -> Path | None:
+    return _on_path(_TLS) or _installed("tls", TLS_PROVIDER)
+
+
+def _on_path(program: str) -> Path | None:
+    folders = [f for f in os.get_exec_path() if not Path(f).is_relative_to(cache())]
+    found = shutil.which(program, path=os.pathsep.join(folders))
+    return Path(found) if found else None
+
+
+def _installed(name: str, version: str) -> Path | None:
+    """A plugin that the user's own Pulumi has downloaded in this version."""
+    program = Path.home() / ".pulumi" / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}"
+    return program if program.exists() else None
+
+
+def _write_launcher(file: Path, module: str) -> None:
+    # Not by PYTHONPATH: the user's program would inherit it, and find this repository's packages uninstalled.
+    file.write_text(
+        f"#!{sys.executable}\n"
+        "import runpy, sys\n"
+        f"sys.path.insert(0, {str(REPOSITORY)!r})\n"
+        f"runpy.run_module({module!r}, run_name='__main__', alter_sys=False)\n"
+    )
+    file.chmod(0o755)
