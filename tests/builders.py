@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi_istio_mesh.rules import problems_in
@@ -11,19 +12,26 @@ from pulumi_istio_mesh.topology.models import Topology
 from pulumi_istio_mesh.topology.problems import Problem, TopologyError
 
 TODAY = dt.date(2026, 11, 23)
+"""The day on which every test is run, whatever the machine's clock says."""
 
-KUBECONFIG = """
-apiVersion: v1
-kind: Config
-current-context: here
-contexts: [{name: here, context: {cluster: there, user: me}}]
-clusters: [{name: there, cluster: {server: "https://192.0.2.1:6443"}}]
-users: [{name: me, user: {token: not-a-real-token}}]
-"""
+TOKEN = "not-a-real-token"
+"""The credential in every kubeconfig here; it may appear in no message and no repr."""
+
+
+def a_kubeconfig(server: str = "https://192.0.2.1:6443") -> str:
+    """A kubeconfig of the usual shape, with a token."""
+    return (
+        "apiVersion: v1\n"
+        "kind: Config\n"
+        "current-context: here\n"
+        "contexts: [{name: here, context: {cluster: there, user: me}}]\n"
+        f'clusters: [{{name: there, cluster: {{server: "{server}"}}}}]\n'
+        f"users: [{{name: me, user: {{token: {TOKEN}}}}}]\n"
+    )
 
 
 def mesh_tree(**changes: Any) -> dict[str, Any]:
-    """A mesh of two clusters on two networks, as a user would type it, with facts changed."""
+    """A mesh of two clusters on two networks, as a user would type it, with facts changed; `...` leaves one out."""
     tree: dict[str, Any] = {
         "mesh_id": "prod",
         "istio_version": "1.31.1",
@@ -38,7 +46,7 @@ def a_mesh(**clusters: dict[str, Any]) -> Topology:
     return parse_topology(mesh_tree(clusters=clusters))
 
 
-def problems_of(tree: dict[str, Any]) -> list[Problem]:
+def problems_of(tree: Mapping[str, Any]) -> list[Problem]:
     """Everything that is wrong with a tree, of shape and of rules."""
     try:
         return problems_in(parse_topology(tree), TODAY)
@@ -46,11 +54,20 @@ def problems_of(tree: dict[str, Any]) -> list[Problem]:
         return list(error.problems)
 
 
-def program_args(**changes: Any) -> dict[str, Any]:
+def program_args(**changes: Any) -> Any:
     """The same mesh as a program's arguments: each cluster has its kubeconfig."""
-    tree = mesh_tree(**changes)
-    tree["clusters"] = {
-        name: {"kubeconfig": KUBECONFIG.replace("192.0.2.1", f"192.0.2.{number}"), **facts}
-        for number, (name, facts) in enumerate(tree["clusters"].items(), 1)
+    return as_program(mesh_tree(**changes))
+
+
+def as_program(tree: Mapping[str, Any]) -> Any:
+    """A tree as a program's arguments; what is no mapping where clusters should be stays as it is."""
+    clusters = tree.get("clusters")
+    if not isinstance(clusters, Mapping):
+        return dict(tree)
+    with_kubeconfigs = {
+        name: {"kubeconfig": a_kubeconfig(f"https://192.0.2.{number}:6443"), **facts}
+        if isinstance(facts, Mapping)
+        else facts
+        for number, (name, facts) in enumerate(clusters.items(), 1)
     }
-    return tree
+    return {**tree, "clusters": with_kubeconfigs}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from ..istio import names
 from ..topology.models import EastWestGateway, Late, Topology
+from ..topology.names import is_dns_label
 from ..topology.problems import Problem
 
 _ANY: frozenset[str] = frozenset()
@@ -77,12 +78,20 @@ def given_addresses_can_be_reached(topology: Topology) -> Iterator[Problem]:
 
 
 def extra_ports_are_free(topology: Topology) -> Iterator[Problem]:
-    """Refuse extra ports that repeat a name or a number, the gateway's own included."""
+    """Refuse extra ports that repeat a name or a number, the gateway's own included, and names that are no labels."""
     for where, gateway in _gateways(topology):
         numbers = dict.fromkeys(names.GATEWAY_OWN_PORTS, "the gateway's own")
         labels = {"status-port": "the gateway's own", "tls": "the gateway's own"}
         for index, port in enumerate(gateway.ports):
             here = f"{where}.ports.{index}"
+            if not is_dns_label(port.name):
+                yield Problem(
+                    where=here,
+                    what=f"{port.name!r} cannot be a port's name",
+                    why="Kubernetes would refuse the Service, with half of the mesh made",
+                    fix="use lower-case letters, digits and inner hyphens, such as tls-more",
+                    slug="gateway-ports",
+                )
             for value, taken in ((port.port, numbers.get(port.port)), (port.name, labels.get(port.name))):
                 if taken:
                     yield Problem(

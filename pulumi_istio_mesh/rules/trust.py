@@ -94,7 +94,9 @@ def dates_are_valid(topology: Topology, today: dt.date) -> Iterator[Problem]:
     signing = [root for root in trust.roots if len(trust.roots) == 1 or root.name == trust.signer]
     for root in signing[:1]:
         issued, where = trust.intermediates.issued or root.issued, "trust.intermediates"
-        yield from _date_problems(where, "the clusters' intermediates", issued, trust.intermediates.days, today)
+        if trust.intermediates.issued is not None or issued <= today:
+            # Otherwise it is the root that is from the future, and that is said above.
+            yield from _date_problems(where, "the clusters' intermediates", issued, trust.intermediates.days, today)
         if issued < root.issued:
             yield Problem(
                 where=f"{where}.issued",

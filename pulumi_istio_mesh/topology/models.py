@@ -54,6 +54,10 @@ Ranges = Annotated[tuple[IPNetwork, ...], PlainValidator(_ranges)]
 """One or more address ranges, written as Kubernetes writes them: separated by commas."""
 
 
+Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2999, 12, 31))]
+"""A day on which a certificate may be issued; so early that the longest validity still ends on a day there is."""
+
+
 def _text_or_late(value: object, handler: Callable[[object], str]) -> str | Late:
     return value if isinstance(value, Late) else handler(value)
 
@@ -124,7 +128,7 @@ class Root(Declared):
     Its bytes never change: a new date, key or trust domain is a new generation beside it.
     """
 
-    issued: dt.date
+    issued: Day
     """First day of validity, in UTC. Part of the certificate."""
     generation: str | None = Field(default=None, pattern=r"^[a-z0-9]([-a-z0-9]{0,14}[a-z0-9])?$")
     """Name of this generation, at most 16 characters; its date when left out. Part of the key's identity."""
@@ -143,7 +147,7 @@ class Root(Declared):
 class Intermediates(Declared):
     """The certificate authorities that istiod signs workload certificates with, one a cluster."""
 
-    issued: dt.date | None = None
+    issued: Day | None = None
     """First day of validity, in UTC; the signing root's when left out. A new date renews all of them, hot."""
     days: int = Field(default=730, ge=1, le=36500)
     """Validity in days; never longer than the root's."""

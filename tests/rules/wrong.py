@@ -1,0 +1,676 @@
+"""Wrong topologies, each with what it is told and with its nearest allowed neighbour.
+
+Read by `test_refused.py` (nothing but the pure rules) and by `components/test_nothing_is_registered.py` (a program).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..builders import mesh_tree
+
+FLAT = {"network": "vpc"}
+ANNOTATION = "service.beta.kubernetes.io/"
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One topology that no mesh can be built from."""
+
+    tree: dict[str, Any]
+    slug: str
+    where: str
+    fix: str
+    """How the fix ends."""
+    allowed: dict[str, Any]
+    """The nearest topology that is not refused."""
+    consequences: int = 0
+    """Further problems that the same mistake causes."""
+
+
+def east(**facts: Any) -> dict[str, Any]:
+    """The usual mesh with facts of one of its clusters."""
+    return mesh_tree(clusters={"east": facts, "west": {}})
+
+
+def named(*names: str) -> dict[str, Any]:
+    """A mesh of clusters with these names."""
+    return mesh_tree(clusters={name: {} for name in names})
+
+
+def flat(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
+    """Two clusters on one network."""
+    return mesh_tree(clusters={"east": {**FLAT, **left}, "west": {**FLAT, **right}})
+
+
+def apart(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
+    """Two clusters on two networks."""
+    return mesh_tree(clusters={"east": left, "west": right})
+
+
+def gateway(**facts: Any) -> dict[str, Any]:
+    """The usual mesh with facts of one cluster's east-west gateway."""
+    return east(east_west_gateway=facts)
+
+
+def annotated(key: str, value: str) -> dict[str, Any]:
+    """The usual mesh with one annotation on an east-west gateway's Service."""
+    return gateway(annotations={key: value})
+
+
+def rooted(*roots: dict[str, Any], **trust: Any) -> dict[str, Any]:
+    """The usual mesh with these root generations."""
+    return mesh_tree(trust={"roots": list(roots), **trust})
+
+
+def charted(**values: Any) -> dict[str, Any]:
+    """The usual mesh with Helm values for every cluster."""
+    return mesh_tree(values=values)
+
+
+NEW, OLD = {"issued": "2026-11-23"}, {"issued": "2026-01-01"}
+OWN = "the mesh's own arguments decide it"
+LABEL = "at most 63 characters, such as east-1"
+URL = "https:// URL of the API server as pods of the other clusters reach it"
+PORT = "choose another name and number, or remove the port"
+TCP = "port 15443 must pass through as TCP"
+SHAPE = "see docs/topology.md for the shape"
+VERSION = 'istio_version: "1.31.1"'
+
+SHAPES = {
+    "an Istio version that YAML read as a number": Wrong(
+        mesh_tree(istio_version=1.31), "topology-shape", "istio_version", VERSION, mesh_tree(istio_version="1.31.0")
+    ),
+    "no Istio version": Wrong(mesh_tree(istio_version=...), "missing-key", "istio_version", VERSION, mesh_tree()),
+    "no clusters key": Wrong(
+        mesh_tree(clusters=...), "missing-key", "clusters", "clusters: {east: {network: vpc}}", mesh_tree()
+    ),
+    "clusters as a list": Wrong(
+        mesh_tree(clusters=["east", "west"]),
+        "topology-shape",
+        "clusters",
+        "clusters: {east: {network: vpc}}",
+        named("east", "west"),
+    ),
+    "a cluster that is text": Wrong(
+        mesh_tree(clusters={"east": "10.8.0.0/14"}), "topology-shape", "clusters.east", SHAPE, named("east")
+    ),
+    "a cluster that is empty in YAML": Wrong(
+        mesh_tree(clusters={"east": None}), "topology-shape", "clusters.east", SHAPE, named("east")
+    ),
+    "a misspelt key of the mesh": Wrong(
+        mesh_tree(mtl="strict"), "unknown-key", "mtl", "trust, trust_domain, values", mesh_tree(mtls="strict")
+    ),
+    "a misspelt key of a cluster": Wrong(
+        east(pod_cidrs="10.8.0.0/14"),
+        "unknown-key",
+        "clusters.east.pod_cidrs",
+        "retain_on_delete, service_cidr, values",
+        east(pod_cidr="10.8.0.0/14"),
+    ),
+    "a misspelt key of a gateway": Wrong(
+        gateway(adress="203.0.113.7"),
+        "unknown-key",
+        "clusters.east.east_west_gateway.adress",
+        "load_balancer_class, ports, timeout_seconds, type",
+        gateway(address="203.0.113.7"),
+    ),
+    "a misspelt key of a root": Wrong(
+        rooted({"issued": "2026-11-23", "day": 10}),
+        "unknown-key",
+        "trust.roots.0.day",
+        "days, generation, issued, key, trust_domains",
+        rooted({"issued": "2026-11-23", "days": 3650}),
+    ),
+    "a pod range that starts in its middle": Wrong(
+        east(pod_cidr="10.8.0.1/14"),
+        "topology-shape",
+        "clusters.east.pod_cidr",
+        "pod_cidr: 10.8.0.0/14",
+        east(pod_cidr="10.8.0.0/14"),
+    ),
+    "a pod range that is an address's name": Wrong(
+        east(pod_cidr="pods"),
+        "topology-shape",
+        "clusters.east.pod_cidr",
+        "pod_cidr: 10.8.0.0/14",
+        east(pod_cidr="10.8.0.0/14,fd00::/48"),
+    ),
+    "service ranges as a list": Wrong(
+        east(service_cidr=["10.96.0.0/16"]),
+        "topology-shape",
+        "clusters.east.service_cidr",
+        "service_cidr: 10.96.0.0/16",
+        east(service_cidr="10.96.0.0/16"),
+    ),
+    "an unknown mTLS mode": Wrong(mesh_tree(mtls="off"), "topology-shape", "mtls", SHAPE, mesh_tree(mtls="permissive")),
+    "an unknown way with CRDs": Wrong(
+        east(crds="skip"), "topology-shape", "clusters.east.crds", SHAPE, east(crds="external")
+    ),
+    "protect that is neither yes nor no": Wrong(
+        east(protect="perhaps"), "topology-shape", "clusters.east.protect", SHAPE, east(protect=True)
+    ),
+    "no time to wait for an address": Wrong(
+        gateway(timeout_seconds=0),
+        "topology-shape",
+        "clusters.east.east_west_gateway.timeout_seconds",
+        SHAPE,
+        gateway(timeout_seconds=1),
+    ),
+    "an unknown type of Service": Wrong(
+        gateway(type="ExternalName"),
+        "topology-shape",
+        "clusters.east.east_west_gateway.type",
+        SHAPE,
+        gateway(type="NodePort"),
+    ),
+    "an annotation that is a number": Wrong(
+        gateway(annotations={"a": 1}),
+        "topology-shape",
+        "clusters.east.east_west_gateway.annotations.a",
+        SHAPE,
+        gateway(annotations={"a": "1"}),
+    ),
+    "a port beyond the last one": Wrong(
+        gateway(ports=[{"name": "more", "port": 65536}]),
+        "topology-shape",
+        "clusters.east.east_west_gateway.ports.0.port",
+        SHAPE,
+        gateway(ports=[{"name": "more", "port": 65535}]),
+    ),
+    "a kind of trust that isn't there": Wrong(
+        mesh_tree(trust={"kind": "vault"}), "topology-shape", "trust.kind", SHAPE, mesh_tree(trust={"kind": "external"})
+    ),
+    "a key that istiod can't sign with": Wrong(
+        rooted({**NEW, "key": "ED25519"}),
+        "topology-shape",
+        "trust.roots.0.key",
+        SHAPE,
+        rooted({**NEW, "key": "RSA-2048"}),
+    ),
+    "a root for no day": Wrong(
+        rooted({**NEW, "days": 0}), "topology-shape", "trust.roots.0.days", SHAPE, rooted({**NEW, "days": 731})
+    ),
+    "a generation that is no label": Wrong(
+        rooted({**NEW, "generation": "Root A"}),
+        "topology-shape",
+        "trust.roots.0.generation",
+        SHAPE,
+        rooted({**NEW, "generation": "a"}),
+    ),
+    "values that are no mapping": Wrong(
+        charted(istiod="autoscaleMin=2"), "topology-shape", "values.istiod", SHAPE, charted(istiod={"autoscaleMin": 2})
+    ),
+}
+
+CLUSTERS = {
+    "no cluster at all": Wrong(
+        mesh_tree(clusters={}), "no-clusters", "clusters", 'clusters: {east: {network: "vpc"}}', named("east")
+    ),
+    "a cluster called Kubernetes": Wrong(
+        named("Kubernetes"), "cluster-name", "clusters.Kubernetes", LABEL, named("kubernetes-1")
+    ),
+    "a cluster called kubernetes": Wrong(
+        named("kubernetes"), "cluster-name", "clusters.kubernetes", LABEL, named("my-kubernetes")
+    ),
+    "a cluster in capitals": Wrong(named("East"), "cluster-name", "clusters.East", LABEL, named("east")),
+    "a cluster with an underscore": Wrong(named("east_1"), "cluster-name", "clusters.east_1", LABEL, named("east-1")),
+    "a cluster with a dot": Wrong(named("east.eu"), "cluster-name", "clusters.east.eu", LABEL, named("east-eu")),
+    "a cluster that ends in a hyphen": Wrong(named("east-"), "cluster-name", "clusters.east-", LABEL, named("e-ast")),
+    "a cluster with 64 characters": Wrong(
+        named("e" * 64), "cluster-name", f"clusters.{'e' * 64}", LABEL, named("e" * 63)
+    ),
+    "a mesh ID in capitals": Wrong(
+        mesh_tree(mesh_id="Prod"), "mesh-id", "mesh_id", "such as mesh_id: prod", mesh_tree(), consequences=1
+    ),
+    "a mesh ID with 41 characters": Wrong(
+        mesh_tree(mesh_id="m" * 41), "mesh-id", "mesh_id", "such as mesh_id: prod", mesh_tree(mesh_id="m" * 40)
+    ),
+    "a mesh ID with a dot": Wrong(
+        mesh_tree(mesh_id="prod.eu"), "mesh-id", "mesh_id", "such as mesh_id: prod", mesh_tree(mesh_id="prod-eu")
+    ),
+    "a network with a slash": Wrong(
+        east(network="projects/vpc"),
+        "network-name",
+        "clusters.east.network",
+        "at most 63 characters, such as vpc",
+        east(network="projects-vpc"),
+    ),
+    "clusters whose remote secrets would share a name": Wrong(
+        named("a", "b-remote-c", "a-remote-b", "c"),
+        "ambiguous-names",
+        "clusters.a-remote-b",
+        'without "-remote-" in it, instead of a-remote-b or c',
+        named("a", "b-remote-c", "a-remote-d", "c"),
+    ),
+    "a primary that is not in the mesh": Wrong(
+        east(primary="plant"),
+        "primary-unknown",
+        "clusters.east.primary",
+        "leave clusters.east.primary out to give east its own control plane",
+        east(primary="east"),
+    ),
+    "a primary that is a remote": Wrong(
+        mesh_tree(clusters={"east": {"primary": "west"}, "west": {"primary": "plant"}, "plant": {}}),
+        "primary-is-remote",
+        "clusters.east.primary",
+        "clusters.east.primary: plant",
+        mesh_tree(clusters={"east": {"primary": "east"}, "west": {"primary": "west"}, "plant": {}}),
+        consequences=1,
+    ),
+    "a remote cluster": Wrong(
+        east(primary="west"),
+        "remote-not-supported",
+        "clusters.east.primary",
+        "leave clusters.east.primary out",
+        east(primary="east"),
+    ),
+    "an API server without TLS": Wrong(
+        east(api_server="http://192.0.2.9:6443"),
+        "api-server",
+        "clusters.east.api_server",
+        URL,
+        east(api_server="https://192.0.2.9:6443"),
+    ),
+    "an API server without a scheme": Wrong(
+        east(api_server="192.0.2.9:6443"),
+        "api-server",
+        "clusters.east.api_server",
+        URL,
+        east(api_server="https://a.b/c"),
+    ),
+    "an API server on loopback": Wrong(
+        east(api_server="https://127.0.0.1:6443"),
+        "api-server",
+        "clusters.east.api_server",
+        URL,
+        east(api_server="https://128.0.0.1:6443"),
+    ),
+    "an API server on IPv6 loopback": Wrong(
+        east(api_server="https://[::1]:6443"),
+        "api-server",
+        "clusters.east.api_server",
+        URL,
+        east(api_server="https://[fd00::1]:6443"),
+    ),
+    "an API server called localhost": Wrong(
+        east(api_server="https://localhost:6443"),
+        "api-server",
+        "clusters.east.api_server",
+        URL,
+        east(api_server="https://localhost.example:6443"),
+    ),
+    "an API server at the unspecified address": Wrong(
+        east(api_server="https://0.0.0.0:6443"),
+        "api-server",
+        "clusters.east.api_server",
+        URL,
+        east(api_server="https://0.0.0.0.nip.example:6443"),
+    ),
+    "an API server at a link-local address": Wrong(
+        east(api_server="https://169.254.1.1:6443"),
+        "api-server",
+        "clusters.east.api_server",
+        URL,
+        east(api_server="https://169.253.1.1:6443"),
+    ),
+    "an API server with a port that is none": Wrong(
+        east(api_server="https://192.0.2.9:99999"),
+        "api-server",
+        "clusters.east.api_server",
+        URL,
+        east(api_server="https://192.0.2.9:443"),
+    ),
+}
+
+NETWORKS = {
+    "one pod range in two clusters of a network": Wrong(
+        flat({"pod_cidr": "10.8.0.0/14"}, {"pod_cidr": "10.8.0.0/14"}),
+        "pod-cidr-overlap",
+        "clusters.west.pod_cidr",
+        "or a network of its own (network: west) to be reached through its east-west gateway",
+        apart({"pod_cidr": "10.8.0.0/14"}, {"pod_cidr": "10.8.0.0/14"}),
+    ),
+    "a pod range inside another one of its network": Wrong(
+        flat({"pod_cidr": "10.8.0.0/14"}, {"pod_cidr": "10.11.0.0/16"}),
+        "pod-cidr-overlap",
+        "clusters.west.pod_cidr",
+        "(network: west) to be reached through its east-west gateway",
+        flat({"pod_cidr": "10.8.0.0/14"}, {"pod_cidr": "10.12.0.0/16"}),
+    ),
+    "second pod ranges that overlap": Wrong(
+        flat({"pod_cidr": "10.8.0.0/14,fd00::/48"}, {"pod_cidr": "10.12.0.0/14,fd00::/64"}),
+        "pod-cidr-overlap",
+        "clusters.west.pod_cidr",
+        "(network: west) to be reached through its east-west gateway",
+        flat({"pod_cidr": "10.8.0.0/14,fd00::/48"}, {"pod_cidr": "10.12.0.0/14,fd00:0:1::/64"}),
+    ),
+    "a service range over the cluster's own pods": Wrong(
+        east(pod_cidr="10.8.0.0/14", service_cidr="10.10.0.0/20"),
+        "service-cidr-overlap",
+        "clusters.east.service_cidr",
+        "give east a service range outside 10.8.0.0/14",
+        east(pod_cidr="10.8.0.0/14", service_cidr="10.12.0.0/20"),
+    ),
+    "a service range over a peer's pods on one network": Wrong(
+        flat({"service_cidr": "10.96.0.0/16"}, {"pod_cidr": "10.96.0.0/12"}),
+        "service-cidr-overlap",
+        "clusters.east.service_cidr",
+        "give east a service range outside 10.96.0.0/12",
+        apart({"service_cidr": "10.96.0.0/16"}, {"pod_cidr": "10.96.0.0/12"}),
+    ),
+    "a service range over a peer's pods where both share it": Wrong(
+        flat({"service_cidr": "10.96.0.0/16", "pod_cidr": "10.8.0.0/14"}, {"pod_cidr": "10.96.128.0/17"}),
+        "service-cidr-overlap",
+        "clusters.east.service_cidr",
+        "give east a service range outside 10.96.128.0/17",
+        flat(
+            {"service_cidr": "10.96.0.0/16", "pod_cidr": "10.8.0.0/14"},
+            {"service_cidr": "10.96.0.0/16", "pod_cidr": "10.12.0.0/14"},
+        ),
+    ),
+}
+
+GATEWAYS = {
+    "a gateway address that is a name": Wrong(
+        gateway(address="gateway.example"),
+        "gateway-address",
+        "clusters.east.east_west_gateway.address",
+        "Istio reads it from the Service",
+        gateway(address="203.0.113.7"),
+    ),
+    "a gateway address on loopback": Wrong(
+        gateway(type="NodePort", address="127.0.0.1"),
+        "gateway-address",
+        "clusters.east.east_west_gateway.address",
+        "Istio reads it from the Service",
+        gateway(type="NodePort"),
+    ),
+    "a gateway without an address to be had": Wrong(
+        gateway(type="ClusterIP"),
+        "gateway-address",
+        "clusters.east.east_west_gateway.address",
+        "or clusters.east.east_west_gateway.type: LoadBalancer",
+        gateway(type="ClusterIP", address="203.0.113.7"),
+    ),
+    "a port that the gateway has already": Wrong(
+        gateway(ports=[{"name": "more", "port": 15443}]),
+        "gateway-ports",
+        "clusters.east.east_west_gateway.ports.0",
+        PORT,
+        gateway(ports=[{"name": "more", "port": 15444}]),
+    ),
+    "a port called like the gateway's": Wrong(
+        gateway(ports=[{"name": "tls", "port": 443}]),
+        "gateway-ports",
+        "clusters.east.east_west_gateway.ports.0",
+        PORT,
+        gateway(ports=[{"name": "tls-more", "port": 443}]),
+    ),
+    "a port given twice": Wrong(
+        gateway(ports=[{"name": "a", "port": 443}, {"name": "b", "port": 443}]),
+        "gateway-ports",
+        "clusters.east.east_west_gateway.ports.1",
+        PORT,
+        gateway(ports=[{"name": "a", "port": 443}, {"name": "b", "port": 444, "target_port": 443}]),
+    ),
+    "a port whose name is no label": Wrong(
+        gateway(ports=[{"name": "More Traffic", "port": 443}]),
+        "gateway-ports",
+        "clusters.east.east_west_gateway.ports.0",
+        "use lower-case letters, digits and inner hyphens, such as tls-more",
+        gateway(ports=[{"name": "more-traffic", "port": 443}]),
+    ),
+    "an AWS certificate on the gateway": Wrong(
+        annotated(f"{ANNOTATION}aws-load-balancer-ssl-cert", "arn:aws:acm:x"),
+        "gateway-tls-termination",
+        f"clusters.east.east_west_gateway.annotations.{ANNOTATION}aws-load-balancer-ssl-cert",
+        TCP,
+        annotated(f"{ANNOTATION}aws-load-balancer-type", "nlb"),
+    ),
+    "an AWS backend that speaks HTTP": Wrong(
+        annotated(f"{ANNOTATION}aws-load-balancer-backend-protocol", "HTTPS"),
+        "gateway-tls-termination",
+        f"clusters.east.east_west_gateway.annotations.{ANNOTATION}aws-load-balancer-backend-protocol",
+        TCP,
+        annotated(f"{ANNOTATION}aws-load-balancer-backend-protocol", "tcp"),
+    ),
+    "a DigitalOcean balancer that speaks HTTP/2": Wrong(
+        annotated(f"{ANNOTATION}do-loadbalancer-protocol", "http2"),
+        "gateway-tls-termination",
+        f"clusters.east.east_west_gateway.annotations.{ANNOTATION}do-loadbalancer-protocol",
+        TCP,
+        annotated(f"{ANNOTATION}do-loadbalancer-protocol", "tcp"),
+    ),
+    "a Hetzner balancer that ends TLS": Wrong(
+        annotated("load-balancer.hetzner.cloud/protocol", "https"),
+        "gateway-tls-termination",
+        "clusters.east.east_west_gateway.annotations.load-balancer.hetzner.cloud/protocol",
+        TCP,
+        annotated("load-balancer.hetzner.cloud/protocol", "tcp"),
+    ),
+}
+
+ISTIO = {
+    "a minor version too old": Wrong(
+        mesh_tree(istio_version="1.29.9"), "istio-version", "istio_version", VERSION, mesh_tree(istio_version="1.30.0")
+    ),
+    "a minor version nobody knows yet": Wrong(
+        mesh_tree(istio_version="1.99.0"), "istio-version", "istio_version", VERSION, mesh_tree(istio_version="1.31.9")
+    ),
+    "a version without its patch": Wrong(
+        mesh_tree(istio_version="1.31"),
+        "istio-version",
+        "istio_version",
+        VERSION,
+        mesh_tree(istio_version="1.31.0-rc.0"),
+    ),
+    "a version with a v": Wrong(
+        mesh_tree(istio_version="v1.31.1"), "istio-version", "istio_version", VERSION, mesh_tree()
+    ),
+    "a trust domain in capitals": Wrong(
+        mesh_tree(trust_domain="Corp.Example"),
+        "trust-domain",
+        "trust_domain",
+        "trust_domain: prod.internal",
+        mesh_tree(trust_domain="corp.example"),
+    ),
+    "a trust domain that is an IP address": Wrong(
+        mesh_tree(trust_domain="10.0.0.1"),
+        "trust-domain",
+        "trust_domain",
+        "trust_domain: prod.internal",
+        mesh_tree(trust_domain="cluster.local"),
+    ),
+    "a trust domain written as an identity": Wrong(
+        mesh_tree(trust_domain="spiffe://prod.internal"),
+        "trust-domain",
+        "trust_domain",
+        "trust_domain: prod.internal",
+        mesh_tree(trust_domain="prod.internal"),
+    ),
+    "a chart folder that isn't there": Wrong(
+        mesh_tree(chart_source="/no/such/folder"),
+        "chart-source",
+        "chart_source",
+        "--version 1.31.1 --destination <chart_source>",
+        mesh_tree(chart_source="oci://registry.example/charts"),
+        consequences=2,
+    ),
+    "values for a misspelt chart": Wrong(
+        charted(istio={"autoscaleMin": 2}),
+        "values-conflict",
+        "values.istio",
+        "use one of base, istiod, gateway",
+        charted(istiod={"autoscaleMin": 2}),
+    ),
+    "a network in the values": Wrong(
+        charted(istiod={"global": {"network": "vpc"}}),
+        "values-conflict",
+        "values.istiod.global.network",
+        OWN,
+        charted(istiod={"global": {"logging": {"level": "default:debug"}}}),
+        consequences=0,
+    ),
+    "a mesh ID in one cluster's values": Wrong(
+        east(values={"istiod": {"global": {"meshID": "test"}}}),
+        "values-conflict",
+        "clusters.east.values.istiod.global.meshID",
+        OWN,
+        east(values={"istiod": {"global": {"meshID": "prod"}}}),
+    ),
+    "a trust domain in the values": Wrong(
+        charted(istiod={"meshConfig": {"trustDomain": "corp.example"}}),
+        "values-conflict",
+        "values.istiod.meshConfig.trustDomain",
+        OWN,
+        charted(istiod={"meshConfig": {"accessLogFile": "/dev/stdout"}}),
+    ),
+    "a whole subtree of the wiring replaced by text": Wrong(
+        charted(istiod={"meshConfig": {"defaultConfig": "none"}}),
+        "values-conflict",
+        "values.istiod.meshConfig.defaultConfig.proxyMetadata.PROXY_CONFIG_XDS_AGENT",
+        OWN,
+        charted(istiod={"meshConfig": {"defaultConfig": {"proxyMetadata": {"MORE": "1"}}}}),
+        consequences=1,
+    ),
+    "the wiring under its synonym pilot": Wrong(
+        charted(istiod={"pilot": {"env": {"CLUSTER_ID": "other"}}}),
+        "values-conflict",
+        "values.istiod.pilot",
+        OWN,
+        charted(istiod={"env": {"PILOT_ENABLE_STATUS": "true"}}),
+    ),
+    "the multi-root switch turned off": Wrong(
+        charted(istiod={"env": {"ISTIO_MULTIROOT_MESH": "false"}}),
+        "values-conflict",
+        "values.istiod.env.ISTIO_MULTIROOT_MESH",
+        OWN,
+        charted(istiod={"env": {"ISTIO_MULTIROOT_MESH": "true"}}),
+    ),
+    "a revision": Wrong(
+        charted(gateway={"revision": "canary"}),
+        "values-conflict",
+        "values.gateway.revision",
+        OWN,
+        charted(gateway={"autoscaling": {"minReplicas": 2}}),
+    ),
+    "a second Service for the gateway": Wrong(
+        charted(gateway={"service": {"type": "LoadBalancer"}}),
+        "values-conflict",
+        "values.gateway.service.type",
+        OWN,
+        charted(gateway={"imagePullPolicy": "Always"}),
+    ),
+    "a profile for remote clusters": Wrong(
+        charted(base={"profile": "remote"}),
+        "values-conflict",
+        "values.base.profile",
+        OWN,
+        charted(base={"experimental": {"stableValidationPolicy": True}}),
+    ),
+}
+
+TRUST = {
+    "generated trust without a root": Wrong(
+        mesh_tree(trust=...), "trust-roots", "trust.roots", 'trust: {roots: [{issued: "2026-11-23"}]}', mesh_tree()
+    ),
+    "a root without its date": Wrong(
+        rooted({"generation": "a"}),
+        "trust-roots",
+        "trust.roots.0.issued",
+        '-23"',
+        rooted({"generation": "a", "issued": "2026-11-23"}),
+    ),
+    "a root on a day that never was": Wrong(
+        rooted({"issued": "2026-02-30"}),
+        "topology-shape",
+        "trust.roots.0.issued",
+        '"',
+        rooted({"issued": "2026-02-28"}),
+    ),
+    "a root so late that its end has no date": Wrong(
+        rooted({"issued": "9999-01-01"}),
+        "topology-shape",
+        "trust.roots.0.issued",
+        '"',
+        rooted({"issued": "2026-11-22"}),
+    ),
+    "roots that nobody will use": Wrong(
+        rooted(NEW, kind="external"),
+        "trust-roots",
+        "trust.roots",
+        "remove trust.roots, or trust.kind",
+        mesh_tree(trust={"kind": "external"}),
+    ),
+    "two roots of one date": Wrong(
+        rooted(NEW, NEW, signer="2026-11-23"),
+        "trust-roots",
+        "trust.roots",
+        "give each its own: generation: b",
+        rooted(NEW, {**NEW, "generation": "b"}, signer="b"),
+    ),
+    "two roots and no signer": Wrong(
+        rooted(OLD, NEW), "trust-signer", "trust.signer", 'signer: "2026-01-01"', rooted(OLD, NEW, signer="2026-01-01")
+    ),
+    "a signer that is no root": Wrong(
+        rooted(NEW, signer="2026-11-24"),
+        "trust-signer",
+        "trust.signer",
+        'signer: "2026-11-23"',
+        rooted(NEW, signer="2026-11-23"),
+    ),
+    "a root that is over": Wrong(
+        rooted({"issued": "2026-11-20", "days": 3}, NEW, signer="2026-11-23"),
+        "trust-date",
+        "trust.roots.0.issued",
+        'add a root of today beside it (issued: "2026-11-23"), let it sign, drop it',
+        rooted({"issued": "2026-11-20", "days": 4}, NEW, signer="2026-11-23"),
+    ),
+    "a root from tomorrow": Wrong(
+        rooted({"issued": "2026-11-24"}),
+        "trust-date",
+        "trust.roots.0.issued",
+        'issued: "2026-11-23"), let it sign, drop it',
+        rooted({"issued": "2026-11-23"}),
+    ),
+    "intermediates that are over": Wrong(
+        rooted({"issued": "2024-11-23"}),
+        "trust-date",
+        "trust.intermediates.issued",
+        'issued: "2026-11-23"',
+        rooted({"issued": "2024-11-24"}),
+    ),
+    "intermediates from tomorrow": Wrong(
+        rooted(NEW, intermediates={"issued": "2026-11-24"}),
+        "trust-date",
+        "trust.intermediates.issued",
+        'issued: "2026-11-23"',
+        rooted(OLD, intermediates={"issued": "2026-11-23"}),
+    ),
+    "intermediates older than the root that signs them": Wrong(
+        rooted(NEW, intermediates={"issued": "2026-11-22"}),
+        "trust-date",
+        "trust.intermediates.issued",
+        'issued: "2026-11-23"',
+        rooted(NEW, intermediates={"issued": "2026-11-23"}),
+    ),
+    "a root that may not vouch for its own mesh": Wrong(
+        rooted({**NEW, "trust_domains": ["corp.example"]}),
+        "trust-domain",
+        "trust.roots.0.trust_domains",
+        "trust_domains: [corp.example, prod.internal]",
+        rooted({**NEW, "trust_domains": ["corp.example", "prod.internal"]}),
+    ),
+    "a root for a domain that is no host name": Wrong(
+        rooted({**NEW, "trust_domains": ["prod.internal", "*.corp.example"]}),
+        "trust-domain",
+        "trust.roots.0.trust_domains",
+        "trust_domains: [prod.internal]",
+        rooted({**NEW, "trust_domains": ["prod.internal"]}),
+    ),
+}
+
+WRONG = {**SHAPES, **CLUSTERS, **NETWORKS, **GATEWAYS, **ISTIO, **TRUST}
+"""Every wrong topology, by what is wrong with it."""
