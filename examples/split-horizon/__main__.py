@@ -5,12 +5,12 @@ import pulumi
 from pulumi_istio_mesh import Mesh, load_mesh
 
 config = pulumi.Config()
-kubeconfigs = {name: config.require_secret(name) for name in ("c1", "c2", "c3")}
 
 mesh = Mesh(
     "horizon",
     {
-        **load_mesh("mesh.yaml", kubeconfigs),
+        # A cluster's kubeconfig is the secret of its name: pulumi config set --secret c1 < c1.kubeconfig
+        **load_mesh("mesh.yaml", config.require_secret),
         "chart_source": config.require("chartSource"),
         "image_hub": config.require("imageHub"),
     },

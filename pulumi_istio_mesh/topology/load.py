@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
@@ -58,25 +58,29 @@ def read_mesh_file(path: str | Path) -> MeshFile:
 
 
 def load_mesh(
-    path: str | Path, kubeconfigs: Mapping[str, Any] | None = None, mesh: str | None = None
+    path: str | Path,
+    kubeconfigs: Mapping[str, Any] | Callable[[str], Any] | None = None,
+    mesh: str | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of a `Mesh` from a mesh.yaml, with each cluster's kubeconfig added.
 
-    `kubeconfigs` holds a plain or late value for each cluster by name; `mesh` chooses one of the file's `meshes`.
-    Raises `TopologyError` with line and column of everything that is wrong, and `KeyError` for a mesh
+    `kubeconfigs` gives a plain or late value for a cluster's name: a mapping, or a function such as
+    `config.require_secret`; `mesh` chooses one of the file's `meshes`.
+    Raises `TopologyError` with line and column of everything that is misshapen, and `KeyError` for a mesh
     that the file does not hold.
     """
     file = read_mesh_file(path)
-    key = f"meshes.{mesh}" if mesh is not None else next(iter(file.meshes))
+    key = f"meshes.{mesh}" if mesh is not None else next(iter(file.meshes), "")
     if key not in file.meshes or (mesh is None and len(file.meshes) > 1):
         raise KeyError(f"{path} holds {', '.join(file.meshes) or 'no mesh'}; name one of them")
     tree = file.meshes[key]
     parse_topology(tree, file.source, under=key, positions=file.positions)
-    given = kubeconfigs or {}
-    clusters = {
-        name: {**(cluster or {}), **({"kubeconfig": given[name]} if name in given else {})}
-        for name, cluster in tree["clusters"].items()
-    }
+    clusters = {name: dict(facts or {}) for name, facts in tree["clusters"].items()}
+    for name, facts in clusters.items():
+        if callable(kubeconfigs):
+            facts["kubeconfig"] = kubeconfigs(name)
+        elif kubeconfigs is not None and name in kubeconfigs:
+            facts["kubeconfig"] = kubeconfigs[name]
     return {**tree, "clusters": clusters}
 
 

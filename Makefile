@@ -1,0 +1,76 @@
+# One Istio mesh over several clusters. `make` lists what there is; each target installs what it needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-down test test-pure check bench soak lab-up lab-down lab-shell lock clean
+
+VENV := .venv
+PY := $(VENV)/bin/python
+LAB := $(PY) -m lab
+NEWEST := .venv-newest
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@echo "==> Python packages into $(VENV) (about 40 s)"
+	@python3 -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+lab-build: $(VENV)/installed ## Build the lab's programs and images (cold 15-40 min, then cached outside the tree)
+	@$(LAB) build
+
+demo: $(VENV)/installed ## Three clusters become one mesh, and a call crosses it (2 min once the lab is built)
+	@$(PY) -m lab.demo
+
+demo-down: $(VENV)/installed ## Remove the demo's mesh and its clusters
+	@$(LAB) down
+
+lab-up: $(VENV)/installed ## Start three clusters on this machine
+	@$(LAB) build && $(LAB) up
+
+lab-down: $(VENV)/installed ## Stop the clusters; nothing of them is left
+	@$(LAB) down
+
+lab-shell: $(VENV)/installed ## A shell in which pulumi and kubectl reach the lab's clusters
+	@$(LAB) shell
+
+test: check test-pure test-newest test-lab ## Everything, the lab's real clusters included (what CI runs)
+
+test-pure: $(VENV)/installed ## Tests that need no cluster (under a minute)
+	@echo "==> pure and mock-engine tests (under 1 min)"
+	@$(PY) -m pytest -q -n 2 -m "not lab"
+
+test-lab: $(VENV)/installed ## Tests on real clusters (about 8 min once the lab is built)
+	@$(LAB) build
+	@echo "==> tests on real clusters (about 8 min)"
+	@$(PY) -m pytest -v -m lab
+
+$(NEWEST)/installed: pyproject.toml
+	@echo "==> newest SDKs into $(NEWEST) (about 60 s)"
+	@python3 -m venv $(NEWEST)
+	@$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e . pytest pytest-xdist hypothesis syrupy pyyaml click
+	@touch $@
+
+test-newest: $(NEWEST)/installed ## The mock-engine tests with the newest SDKs
+	@echo "==> mock-engine tests with the newest SDKs (under 1 min)"
+	@$(NEWEST)/bin/python -m pytest -q -n 2 tests/components
+
+check: $(VENV)/installed ## Format, lint, types, import contracts
+	@echo "==> format, lint, types, import contracts (about 40 s)"
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table of ratios (about 20 min)
+	@$(LAB) build
+	@$(PY) -m lab.bench
+
+soak: $(VENV)/installed ## Repeat up, kill, repair and destroy many times (about an hour)
+	@$(LAB) build
+	@$(PY) -m pytest -v -m lab --soak
+
+lock: ## Choose the development packages anew
+	@uv pip compile --group dev pyproject.toml --generate-hashes --quiet --no-header --python-version 3.11 -o requirements.lock

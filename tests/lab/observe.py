@@ -1,0 +1,61 @@
+"""What can be seen of a mesh from outside it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from lab import Cluster
+
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T], right: Callable[[T], bool], seconds: float = 60) -> T:
+    """Return what was seen once it is right; fail with the last thing seen when the time is up."""
+    deadline = time.monotonic() + seconds
+    while not right(seen := look()):
+        assert time.monotonic() < deadline, f"still {seen!r} after {seconds:.0f} s"
+        time.sleep(0.5)
+    return seen
+
+
+def objects(cluster: Cluster, kind: str, *flags: str) -> list[dict[str, Any]]:
+    """Return the cluster's objects of a kind, of all namespaces unless a flag says otherwise."""
+    flags = flags or ("--all-namespaces",)
+    found: list[dict[str, Any]] = json.loads(cluster.kubectl("get", kind, "-o", "json", *flags))["items"]
+    return found
+
+
+def names(cluster: Cluster, kind: str, *flags: str) -> set[str]:
+    """Return the names of those objects."""
+    return {item["metadata"]["name"] for item in objects(cluster, kind, *flags)}
+
+
+def synced(cluster: Cluster) -> list[set[str]]:
+    """Return, for every istiod replica, the remote clusters that it reports as synced in its metrics."""
+    found = []
+    for pod in objects(cluster, "pods", "--namespace=istio-system", "--selector=app=istiod"):
+        path = f"/api/v1/namespaces/istio-system/pods/{pod['metadata']['name']}:15014/proxy/metrics"
+        rows = re.findall(r"istiod_remote_cluster_sync_status\{(.*)\} (\S+)", cluster.kubectl("get", "--raw", path))
+        labels = [dict(re.findall(r'(\w+)="([^"]*)"', text)) for text, value in rows if float(value) == 1]
+        found.append({row["cluster"] for row in labels if row["status"] == "synced" and row["cluster"] != cluster.name})
+    return found
+
+
+def endpoints(cluster: Cluster, service: str) -> set[str]:
+    """Return the addresses that the proxy of the sample client in this cluster knows for a service."""
+    text = cluster.kubectl(
+        "-n", "sample", "exec", "deploy/client", "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", "clusters"
+    )
+    return set(re.findall(rf"outbound\|\d+\|\|{re.escape(service)}::(\d[\d.]*:\d+)::", text))
+
+
+def restarts(cluster: Cluster) -> dict[str, int]:
+    """Return how often each container of istio-system restarted, by pod; a new pod is another key."""
+    return {
+        pod["metadata"]["name"]: sum(status["restartCount"] for status in pod["status"].get("containerStatuses", []))
+        for pod in objects(cluster, "pods", "--namespace=istio-system")
+    }

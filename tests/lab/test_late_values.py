@@ -1,0 +1,55 @@
+"""What is known only while the program runs: kubeconfigs of clusters made beside the mesh, and bad addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab import Cluster, LabError
+from lab.stack import Stack
+
+from .conftest import AStack
+from .observe import names
+
+PROGRAM = Path(__file__).parent / "made_cluster"
+NOTHING_GOES = "nothing of them will be"
+
+
+@pytest.fixture
+def stack(a_stack: AStack) -> Iterator[Stack]:
+    stack = a_stack("made", ["c4"], PROGRAM)
+    yield stack
+    stack.destroy()
+    stack.remove()
+
+
+def test_a_cluster_that_is_not_made_yet_can_be_previewed(stack: Stack) -> None:
+    created = {step.name for step in stack.preview() if step.operation == "create"}
+    assert {"made-c4-namespace", "made-c4-cacerts", "made-c4-base", "made-c4-istiod", "made-c4-mtls"} <= created
+
+
+def test_a_kubeconfig_that_turns_unknown_is_said_to_delete_nothing(stack: Stack, lab: dict[str, Cluster]) -> None:
+    stack.up()
+    before = names(lab["c4"], "deployments")
+    stack.run("config", "set", "curve", "P384")
+    assert NOTHING_GOES in stack.run("preview", "--non-interactive")
+    stack.up()
+    assert names(lab["c4"], "deployments") == before
+    stack.up("--expect-no-changes")
+
+
+def test_a_late_address_that_peers_cannot_use_stops_before_the_clusters_first_object(
+    a_stack: AStack, lab: dict[str, Cluster]
+) -> None:
+    stack = a_stack("late-address", ["c3", "c4"], PROGRAM)
+    stack.run("config", "set", "apiServer", "https://127.0.0.1:6443")
+    with pytest.raises(LabError) as failed:
+        stack.up()
+    assert "clusters.c3.api_server: https://127.0.0.1:6443 is the loopback address" in str(failed.value)
+    assert "Traceback" not in str(failed.value)
+    assert not [kind for kind in stack.types() if kind.startswith("kubernetes:")]
+    for name in ("c3", "c4"):
+        assert "istio-system" not in names(lab[name], "namespaces")
+    stack.destroy()
+    stack.remove()
