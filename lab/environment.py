@@ -4,7 +4,6 @@ import os
 import shlex
 
 from lab import addresses, plugins
-from lab.build import programs_folder
 from lab.charts import charts_folder
 from lab.paths import SCRIPTS, lab_dir
 
@@ -15,7 +14,7 @@ _PASSPHRASE = "lab"
 def shell_environment() -> dict[str, str]:
     """The variables to add to one's own; makes the folders they name."""
     plugins.install()
-    folders = [plugins.stand_ins_folder(), programs_folder(), SCRIPTS]
+    folders = [plugins.commands_folder(), SCRIPTS]
     path = os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")])
     return {
         "PATH": path,

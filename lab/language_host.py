@@ -6,6 +6,7 @@ serves the same gRPC interface with the SDK's own stubs and starts programs as u
 code and installs nothing. It is used only on a machine where the real one is absent.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -173,7 +174,9 @@ def serve(engine: str) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    server.wait_for_termination()
+    # The engine ends its plugins with an interrupt.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.wait_for_termination()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from lab.build import module_folder, programs_folder
+from lab.build import module_folder, on_path, programs_folder
 from lab.paths import REPOSITORY, cache, lab_dir
 from lab.programs import KUBERNETES_PROVIDER, PULUMI_BUILD, TLS_PROVIDER
 
@@ -21,9 +21,14 @@ _KUBERNETES = "pulumi-resource-kubernetes"
 _TLS = "pulumi-resource-tls"
 
 
-def stand_ins_folder() -> Path:
-    """Comes first on the lab's PATH; holds the language host if there is no real one."""
-    return cache() / "plugins"
+def commands_folder() -> Path:
+    """Comes first on the lab's PATH: `pulumi`, beside it the language host if there is no real one, `istioctl`."""
+    return cache() / "commands"
+
+
+def _resources_folder() -> Path:
+    """Resource plugins that we stand in for; not on PATH, where the engine would warn about them."""
+    return cache() / "resource-plugins"
 
 
 def pulumi_home() -> Path:
@@ -37,26 +42,30 @@ def state_folder() -> Path:
 
 
 def build_plugins() -> None:
-    """Writes the stand-ins that this machine needs."""
-    folder = stand_ins_folder()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Gathers the commands and writes the stand-ins that this machine needs."""
+    for folder in (commands_folder(), _resources_folder()):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    (commands_folder() / "istioctl").symlink_to(programs_folder() / "istioctl")
+    pulumi = on_path("pulumi")
+    if pulumi:
+        (commands_folder() / "pulumi").symlink_to(pulumi)
+    else:
+        # The engine looks for language hosts beside its own file, wherever links to it lie.
+        shutil.copy2(programs_folder() / "pulumi", commands_folder() / "pulumi")
     if real_language_host() is None:
         script = module_folder(PULUMI_BUILD, _SDK_MODULE) / "python" / "cmd" / EXECUTOR
-        shutil.copyfile(script, folder / EXECUTOR)
-        _write_launcher(folder / LANGUAGE_HOST, "lab.language_host")
-    # Not for PATH, where the engine would warn about it: `install` links it from here.
+        shutil.copyfile(script, commands_folder() / EXECUTOR)
+        _write_launcher(commands_folder() / LANGUAGE_HOST, "lab.language_host")
     if real_tls_provider() is None:
-        tls = folder / "resources"
-        tls.mkdir()
-        _write_launcher(tls / _TLS, "lab.tls_provider")
+        _write_launcher(_resources_folder() / _TLS, "lab.tls_provider")
 
 
 def install() -> None:
     """Makes PULUMI_HOME and the state folder; does nothing to what is there already."""
     state_folder().mkdir(parents=True, exist_ok=True)
     kubernetes = _installed("kubernetes", KUBERNETES_PROVIDER) or programs_folder() / _KUBERNETES
-    tls = real_tls_provider() or stand_ins_folder() / "resources" / _TLS
+    tls = real_tls_provider() or _resources_folder() / _TLS
     for name, version, program in (("kubernetes", KUBERNETES_PROVIDER, kubernetes), ("tls", TLS_PROVIDER, tls)):
         folder = pulumi_home() / "plugins" / f"resource-{name}-v{version}"
         folder.mkdir(parents=True, exist_ok=True)

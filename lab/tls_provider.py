@@ -15,6 +15,7 @@ from pulumi.provider.experimental import provider as pulumi_provider
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import Provider
 from pulumi.provider.experimental.server import main
+from pulumi.runtime.rpc import UNKNOWN
 
 from lab.programs import TLS_PROVIDER
 
@@ -28,7 +29,7 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
     "P384": ec.SECP384R1,
     "P521": ec.SECP521R1,
 }
-_DEFAULTS: dict[str, str | float] = {"ecdsaCurve": "P224", "rsaBits": 2048}
+_DEFAULTS: dict[str, str | float] = {"ecdsaCurve": "P224", "rsaBits": 2048.0}
 
 Properties = dict[str, PropertyValue]
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -52,7 +53,7 @@ class TlsProvider(Provider):
 
     async def create(self, request: pulumi_provider.CreateRequest) -> pulumi_provider.CreateResponse:
         if request.preview:
-            unknown = {name: PropertyValue.computed() for name in (*_PRIVATE, *_PUBLIC)}
+            unknown = {n: PropertyValue(UNKNOWN, is_secret=n in _PRIVATE) for n in (*_PRIVATE, *_PUBLIC)}
             return pulumi_provider.CreateResponse(resource_id="", properties={**request.properties, **unknown})
         settings = {name: _plain(request.properties, name) for name in _INPUTS}
         values = describe(generate(settings))
@@ -123,7 +124,8 @@ def _failures(kind: str, inputs: Properties) -> list[pulumi_provider.CheckFailur
 
 
 def _unknown(value: PropertyValue) -> bool:
-    return value == PropertyValue.computed()
+    # How it looks on the wire: SDK 3.259 can neither read nor write its own PropertyValue.computed().
+    return value.value == UNKNOWN
 
 
 def _plain(properties: Properties, name: str) -> Any:
