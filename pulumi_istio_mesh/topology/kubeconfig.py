@@ -61,11 +61,16 @@ def api_server_problems(where: str, server: str, *, from_kubeconfig: bool = Fals
     origin = " (from its kubeconfig)" if from_kubeconfig else ""
     yield Problem(
         where=where,
-        what=f"{server}{origin} {finding}",
+        what=f"{_without_credentials(server)}{origin} {finding}",
         why="the istiods of the other clusters watch this cluster through this address",
         fix=f"set {where} to the https:// URL of the API server as pods of the other clusters reach it",
         slug="api-server",
     )
+
+
+def _without_credentials(server: str) -> str:
+    """Return the address as it may be printed: a user's name and password stand before an @, tokens in a query."""
+    return "the given URL" if "@" in server or "?" in server else server
 
 
 def _address_finding(server: str) -> str | None:
@@ -100,7 +105,7 @@ def _address_finding(server: str) -> str | None:
 def _current_cluster(kubeconfig: str) -> dict[str, Any]:
     try:
         tree = yaml.load(kubeconfig, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         # Not the library's text: it quotes the line, and the line may be a key.
         mark = getattr(error, "problem_mark", None)
         raise KubeconfigError("it is not YAML" + (f" (line {mark.line + 1})" if mark else "")) from None
@@ -111,11 +116,16 @@ def _current_cluster(kubeconfig: str) -> dict[str, Any]:
     current = tree.get("current-context")
     if not current:
         raise KubeconfigError("it has no current-context")
-    context = _named(tree, "contexts", str(current)).get("context") or {}
-    cluster = _named(tree, "clusters", str(context.get("cluster"))).get("cluster") or {}
+    context = _part(_named(tree, "contexts", str(current)), "context")
+    cluster = _part(_named(tree, "clusters", str(context.get("cluster"))), "cluster")
     if not cluster.get("server"):
         raise KubeconfigError("its current cluster has no server")
     return dict(cluster)
+
+
+def _part(entry: dict[str, Any], kind: str) -> dict[str, Any]:
+    found = entry.get(kind)
+    return found if isinstance(found, dict) else {}
 
 
 def _named(tree: dict[str, Any], kind: str, name: str) -> dict[str, Any]:

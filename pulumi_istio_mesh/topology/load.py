@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -49,7 +50,10 @@ def read_mesh_file(path: str | Path) -> MeshFile:
         raise TopologyError([_not_yaml(source, what)], source, at) from None
     positions: dict[str, Position] = {}
     problems: list[Problem] = []
-    tree = _construct(node, "", positions, problems)
+    try:
+        tree = _construct(node, "", positions, problems)
+    except RecursionError:
+        raise TopologyError([_not_yaml(source, "it contains itself")], source) from None
     if not problems:
         problems = list(_file_problems(tree))
     if problems:
@@ -70,9 +74,12 @@ def load_mesh(
     that the file does not hold.
     """
     file = read_mesh_file(path)
-    key = f"meshes.{mesh}" if mesh is not None else next(iter(file.meshes), "")
+    key = f"meshes.{mesh}" if mesh is not None else next(iter(file.meshes))
     if key not in file.meshes or (mesh is None and len(file.meshes) > 1):
-        raise KeyError(f"{path} holds {', '.join(file.meshes) or 'no mesh'}; name one of them")
+        held = ", ".join(under.removeprefix("meshes.") for under in file.meshes if under)
+        raise KeyError(
+            f"{path} holds the meshes {held}; name one of them" if held else f"{path} holds one mesh, unnamed"
+        )
     tree = file.meshes[key]
     parse_topology(tree, file.source, under=key, positions=file.positions)
     clusters = {name: dict(facts or {}) for name, facts in tree["clusters"].items()}
@@ -126,8 +133,9 @@ def _file_problems(tree: object) -> Iterator[Problem]:
             fix=f"version: {VERSION}",
             slug="file-version",
         )
-    meshes = tree.get("meshes", {})
-    if not isinstance(meshes, dict) or not all(isinstance(facts, dict) for facts in meshes.values()):
+    meshes = tree.get("meshes")
+    named = isinstance(meshes, dict) and meshes and all(isinstance(facts, dict) for facts in meshes.values())
+    if "meshes" in tree and not named:
         yield Problem(
             where="meshes",
             what="it is not a mapping of names to meshes",
@@ -154,7 +162,7 @@ def _construct(node: yaml.Node | None, path: str, positions: dict[str, Position]
     if isinstance(node, yaml.SequenceNode):
         return [_construct(item, f"{path}.{index}", positions, problems) for index, item in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
-        return _scalar(node)
+        return _scalar(node, path, problems)
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         # The text as typed: YAML 1.1 would read the names no, on and 1 as something else than names.
@@ -176,14 +184,21 @@ def _construct(node: yaml.Node | None, path: str, positions: dict[str, Position]
     return result
 
 
-def _scalar(node: yaml.Node) -> Any:
+def _scalar(node: yaml.Node, path: str, problems: list[Problem]) -> Any:
     # Through a constructor of the safe loader, so that only plain values can come of it.
-    return yaml.constructor.SafeConstructor().construct_object(node)
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except ValueError:
+        # Text that YAML takes for a date, and no such day is: left to whoever knows what should stand here.
+        return node.value
+    except yaml.YAMLError:
+        problems.append(_not_yaml(path, f"the tag {node.tag} is not known"))
+        return None
 
 
-def _not_yaml(source: str, what: str) -> Problem:
+def _not_yaml(where: str, what: str) -> Problem:
     return Problem(
-        where=source,
+        where=where,
         what=what,
         why="the file cannot be read as YAML",
         fix="correct the line; a value that holds ': ' or starts with a special character needs quotes",
@@ -216,6 +231,9 @@ def _shape_problem(details: ErrorDetails, under: str) -> Problem:
 
 
 def _finding(message: str) -> str:
+    if message.startswith("Input should be a valid dictionary"):
+        # Pydantic goes on with the name of a class of ours, which nobody typed.
+        return "it should be a mapping"
     message = message.removeprefix("Value error, ").replace("Input should be", "it should be")
     return message[:1].lower() + message[1:]
 
@@ -254,7 +272,7 @@ _EXAMPLES = {
 
 def _is_variant(part: str) -> bool:
     """Return whether pydantic, not the user, wrote this part of a path."""
-    return part == "[key]" or part.startswith("function-")
+    return part == "[key]" or re.fullmatch(r"function-\w+\[.*\]", part) is not None
 
 
 def _model_at(location: tuple[str, ...]) -> type[BaseModel] | None:

@@ -511,7 +511,6 @@ ISTIO = {
         "values.istiod.global.network",
         OWN,
         charted(istiod={"global": {"logging": {"level": "default:debug"}}}),
-        consequences=0,
     ),
     "a mesh ID in one cluster's values": Wrong(
         east(values={"istiod": {"global": {"meshID": "test"}}}),
