@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 
 from ..istio import names
 from ..topology.kubeconfig import api_server_problems
@@ -61,20 +62,18 @@ def names_are_labels(topology: Topology) -> Iterator[Problem]:
 def logical_names_are_unambiguous(topology: Topology) -> Iterator[Problem]:
     """Refuse cluster names of which two pairs would give two remote secrets one Pulumi name."""
     seen: dict[str, tuple[str, str]] = {}
-    for reader in topology.clusters:
-        for read in topology.clusters:
-            name = names.logical_name("", reader, "remote", read)
-            if name in seen and reader != read:
-                first = seen[name]
-                yield Problem(
-                    where=f"clusters.{reader}",
-                    what=f"the remote secrets {first[0]} -> {first[1]} and {reader} -> {read} would both be "
-                    f"called {name}",
-                    why="a logical name is identity to Pulumi, so two resources can't share one",
-                    fix=f'call the cluster something without "-remote-" in it, instead of {reader} or {read}',
-                    slug="ambiguous-names",
-                )
-            seen.setdefault(name, (reader, read))
+    for reader, read in permutations(topology.clusters, 2):
+        name = names.logical_name("", reader, "remote", read)
+        if name in seen:
+            first = seen[name]
+            yield Problem(
+                where=f"clusters.{reader}",
+                what=f"the remote secrets {first[0]} -> {first[1]} and {reader} -> {read} would both be called {name}",
+                why="a logical name is identity to Pulumi, so two resources can't share one",
+                fix=f'call the cluster something without "-remote-" in it, instead of {reader} or {read}',
+                slug="ambiguous-names",
+            )
+        seen.setdefault(name, (reader, read))
 
 
 def primaries_exist(topology: Topology) -> Iterator[Problem]:
