@@ -22,7 +22,7 @@ lab-build: $(VENV)/installed ## Build the lab's programs and images (cold 15-40 
 	@$(LAB) build
 
 demo: $(VENV)/installed ## Three clusters become one mesh, and a call crosses it (2 min once the lab is built)
-	@$(PY) -m lab.demo
+	@$(LAB) build && $(PY) -m lab.demo
 
 demo-down: $(VENV)/installed ## Remove the demo's mesh and its clusters
 	@$(LAB) down

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lab import sample
-from lab.build import build
 from lab.cluster import Cluster
 from lab.errors import LabError
 from lab.lifecycle import up
@@ -27,7 +26,6 @@ CALLS = 12
 def main() -> None:
     """Bring up the lab and the mesh, show calls and refusals; exit code 0 when all are as they should be."""
     started, progress = time.monotonic(), Progress()
-    build(progress)
     up(Shape(3), progress)
     clusters = {name: Cluster(name) for name in (CALLER, *SERVING)}
     stack = Stack(EXAMPLE, "demo", show=True)
