@@ -1,0 +1,181 @@
+"""Bodies of the objects that the mesh makes itself.
+
+That Kubernetes and istiod take them is shown by the lab.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pulumi
+import pytest
+
+from pulumi_istio_mesh.istio import manifests
+from pulumi_istio_mesh.topology.models import EastWestGateway
+
+SELECTOR = {"istio": "eastwestgateway", "app": "istio-eastwestgateway"}
+OWN_PORTS = [
+    {"name": "status-port", "port": 15021, "targetPort": 15021},
+    {"name": "tls", "port": 15443, "targetPort": 15443},
+]
+WAIT = {"pulumi.com/timeoutSeconds": "600"}
+
+
+def service(address: Any = None, **facts: Any) -> dict[str, Any]:
+    """The Service of a gateway with these facts."""
+    return manifests.east_west_service(EastWestGateway(address=address, **facts), address)
+
+
+def annotations(**facts: Any) -> dict[str, Any]:
+    """The annotations of that Service."""
+    gateway = EastWestGateway(**facts)
+    found = manifests.east_west_metadata(gateway, "vpc", gateway.annotations)["annotations"]
+    assert isinstance(found, dict)
+    return found
+
+
+def credential(**changes: Any) -> dict[str, Any]:
+    """A remote kubeconfig, read back."""
+    facts = {"server": "https://192.0.2.1", "certificate_authority": "Y2E=", "token": "t", "tls_name": None, **changes}
+    found = json.loads(manifests.remote_kubeconfig("east", **facts))
+    assert isinstance(found, dict)
+    return found
+
+
+# The namespace, and what holds in it
+
+
+def test_the_namespace_names_the_network_of_everything_that_says_nothing_else() -> None:
+    assert manifests.namespace("vpc") == {"name": "istio-system", "labels": {"topology.istio.io/network": "vpc"}}
+
+
+@pytest.mark.parametrize(("mtls", "mode"), [("strict", "STRICT"), ("permissive", "PERMISSIVE")])
+def test_plaintext_is_refused_or_not_by_one_switch(mtls: str, mode: str) -> None:
+    assert manifests.peer_authentication(mtls) == {"mtls": {"mode": mode}}
+
+
+def test_the_shared_mesh_config_changes_nothing_by_itself() -> None:
+    assert manifests.shared_mesh_config() == {"mesh": "{}"}
+
+
+# The gateway
+
+
+def test_other_networks_enter_by_the_sni_of_their_own_mtls() -> None:
+    assert manifests.cross_network_gateway() == {
+        "selector": {"istio": "eastwestgateway"},
+        "servers": [
+            {
+                "port": {"number": 15443, "name": "tls", "protocol": "TLS"},
+                "tls": {"mode": "AUTO_PASSTHROUGH"},
+                "hosts": ["*.local"],
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("kind", ["LoadBalancer", "NodePort", "ClusterIP"])
+def test_the_service_opens_two_ports_whatever_its_type(kind: str) -> None:
+    assert service(type=kind) == {"type": kind, "selector": SELECTOR, "ports": OWN_PORTS}
+
+
+@pytest.mark.parametrize("kind", ["LoadBalancer", "NodePort", "ClusterIP"])
+def test_a_given_address_is_an_external_ip_where_istiod_reads_it(kind: str) -> None:
+    assert service("203.0.113.7", type=kind)["externalIPs"] == ["203.0.113.7"]
+
+
+def test_a_late_address_passes_through_untouched() -> None:
+    late = pulumi.Output.from_input("203.0.113.7")
+    assert manifests.east_west_service(EastWestGateway(), late)["externalIPs"] == [late]
+
+
+def test_extra_ports_reach_the_pods_on_the_same_number_unless_another_is_given() -> None:
+    ports = [{"name": "istiod", "port": 15012}, {"name": "web", "port": 443, "target_port": 8443}]
+    assert service(ports=ports)["ports"] == [
+        *OWN_PORTS,
+        {"name": "istiod", "port": 15012, "targetPort": 15012},
+        {"name": "web", "port": 443, "targetPort": 8443},
+    ]
+
+
+def test_a_load_balancer_class_is_passed_on() -> None:
+    assert service(load_balancer_class="internal")["loadBalancerClass"] == "internal"
+
+
+def test_istiods_find_the_gateway_by_its_network_label() -> None:
+    metadata = manifests.east_west_metadata(EastWestGateway(), "vpc", {})
+    assert metadata == {
+        "name": "istio-eastwestgateway",
+        "namespace": "istio-system",
+        "labels": {"topology.istio.io/network": "vpc", **SELECTOR},
+        "annotations": WAIT,
+    }
+
+
+def test_a_users_annotations_stand_beside_the_time_to_wait() -> None:
+    assert annotations(annotations={"a": "b"}, timeout_seconds=30) == {"a": "b", "pulumi.com/timeoutSeconds": "30"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "asked"),
+    [
+        ("NodePort", None, True),
+        ("NodePort", "203.0.113.7", False),
+        ("LoadBalancer", None, False),
+        ("ClusterIP", "203.0.113.7", False),
+    ],
+)
+def test_the_nodes_own_addresses_are_asked_for_only_where_nothing_else_is_dialled(
+    kind: str, address: str | None, asked: bool
+) -> None:
+    expected = {**WAIT, "traffic.istio.io/nodeSelector": "{}"} if asked else WAIT
+    assert annotations(type=kind, address=address) == expected
+
+
+# Remote secrets
+
+
+def test_an_istiod_takes_a_remote_secret_by_its_label_and_names_the_cluster_by_its_key() -> None:
+    assert manifests.remote_secret_metadata("east") == {
+        "name": "istio-remote-secret-east",
+        "namespace": "istio-system",
+        "labels": {"istio/multiCluster": "true"},
+        "annotations": {"networking.istio.io/cluster": "east"},
+    }
+
+
+def test_a_remote_kubeconfig_is_what_istioctl_writes() -> None:
+    assert credential() == {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {"name": "east", "cluster": {"server": "https://192.0.2.1", "certificate-authority-data": "Y2E="}}
+        ],
+        "users": [{"name": "east", "user": {"token": "t"}}],
+        "contexts": [{"name": "east", "context": {"cluster": "east", "user": "east"}}],
+        "current-context": "east",
+    }
+
+
+def test_a_remote_kubeconfig_authenticates_by_an_inline_token_only() -> None:
+    """istiod refuses exec plugins and paths: istio/istio pkg/kube/util.go sanitizeKubeConfig."""
+    assert [user["user"] for user in credential()["users"]] == [{"token": "t"}]
+
+
+def test_a_name_to_expect_in_the_certificate_is_written_only_where_it_is_given() -> None:
+    (cluster,) = credential(tls_name="api.example")["clusters"]
+    assert cluster["cluster"]["tls-server-name"] == "api.example"
+
+
+def test_without_an_authority_the_systems_own_is_used() -> None:
+    (cluster,) = credential(certificate_authority="")["clusters"]
+    assert cluster["cluster"] == {"server": "https://192.0.2.1"}
+
+
+def test_a_remote_kubeconfig_has_the_same_bytes_every_time() -> None:
+    """istiod skips identical bytes; other bytes would make it connect anew."""
+    facts = {"server": "https://192.0.2.1", "certificate_authority": "Y2E=", "token": "t", "tls_name": "a"}
+    one, other = (manifests.remote_kubeconfig("east", **facts) for _ in range(2))
+    assert one == other
+    assert list(json.loads(one)) == ["apiVersion", "kind", "clusters", "users", "contexts", "current-context"]

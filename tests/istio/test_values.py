@@ -1,0 +1,160 @@
+"""What each of Istio's charts is rendered with: the mesh's wiring, whole, and the user's values under it.
+
+That the charts understand these keys is shown by the lab, where istiod runs with them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from pulumi_istio_mesh.istio import values
+from pulumi_istio_mesh.istio.charts import CHARTS
+from pulumi_istio_mesh.topology.load import parse_topology
+from pulumi_istio_mesh.topology.models import Topology
+
+from ..builders import mesh_tree
+
+
+def a_topology(**changes: Any) -> Topology:
+    """The usual mesh with facts changed."""
+    return parse_topology(mesh_tree(**changes))
+
+
+def with_values(chart: str, mesh: dict[str, Any], cluster: dict[str, Any]) -> dict[str, Any]:
+    """What the chart gets in `east`, with values for every cluster and for this one."""
+    clusters = {"east": {"values": {chart: cluster}}, "west": {}}
+    return values.chart_values(a_topology(values={chart: mesh}, clusters=clusters), "east", chart)
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_chart_gets_exactly_these_values(chart: str, golden_json: SnapshotAssertion) -> None:
+    topology = a_topology(
+        image_hub="registry.example/istio",
+        trust_domain="corp.example",
+        clusters={"east": {"network": "vpc"}, "west": {"network": "vpc"}, "plant": {}},
+    )
+    assert values.chart_values(topology, "east", chart) == golden_json
+
+
+def test_images_come_from_istios_own_registry_at_the_pinned_version() -> None:
+    given = values.istiod(a_topology(), "east")["global"]
+    assert (given["hub"], given["tag"]) == ("docker.io/istio", "1.31.1")
+
+
+def test_clusters_of_a_mesh_differ_only_in_their_name_and_network() -> None:
+    east, west = (values.istiod(a_topology(), name) for name in ("east", "west"))
+    assert east["global"].pop("multiCluster") == {"clusterName": "east"}
+    assert west["global"].pop("multiCluster") == {"clusterName": "west"}
+    assert (east["global"].pop("network"), west["global"].pop("network")) == ("east", "west")
+    assert east == west
+
+
+def test_dns_capture_is_one_switch() -> None:
+    def metadata(**changes: Any) -> Any:
+        return values.istiod(a_topology(**changes), "east")["meshConfig"]["defaultConfig"]["proxyMetadata"]
+
+    assert metadata() == {"PROXY_CONFIG_XDS_AGENT": "true", "ISTIO_META_DNS_CAPTURE": "true"}
+    assert metadata(dns_capture=False) == {"PROXY_CONFIG_XDS_AGENT": "true"}
+
+
+@pytest.mark.parametrize(("crds", "ours"), [("managed", True), ("external", False)])
+def test_crds_of_another_installer_are_left_alone(crds: str, ours: bool) -> None:
+    topology = a_topology(clusters={"east": {"crds": crds}, "west": {}})
+    assert values.base(topology, "east")["base"]["enableCRDTemplates"] is ours
+    assert values.base(topology, "west")["base"]["enableCRDTemplates"] is True
+
+
+# What a user lays over it
+
+
+def test_a_users_values_are_kept_beside_the_wiring() -> None:
+    given = with_values("istiod", {"autoscaleMin": 2, "global": {"logAsJson": True}}, {"env": {"PILOT_TRACE": "1"}})
+    assert given["autoscaleMin"] == 2
+    assert given["global"]["logAsJson"] is True
+    assert given["global"]["meshID"] == "prod"
+    assert given["env"] == {
+        "PILOT_TRACE": "1",
+        "ISTIO_MULTIROOT_MESH": "true",
+        "SHARED_MESH_CONFIG": "istio-shared-mesh-config",
+    }
+
+
+def test_a_clusters_values_win_over_the_meshs() -> None:
+    given = with_values("istiod", {"resources": {"cpu": "1", "memory": "1Gi"}}, {"resources": {"cpu": "2"}})
+    assert given["resources"] == {"cpu": "2", "memory": "1Gi"}
+
+
+def test_lists_are_replaced_and_not_joined_as_helm_does() -> None:
+    assert with_values("istiod", {"tolerations": [1, 2]}, {"tolerations": [3]})["tolerations"] == [3]
+
+
+def test_the_wiring_is_laid_last() -> None:
+    """Rules refuse such values; this is what holds if one of them is ever missing."""
+    given = with_values("istiod", {"global": {"network": "other"}, "env": "none"}, {"meshConfig": None})
+    assert given == values.istiod(a_topology(), "east")
+
+
+def test_our_preferences_are_left_to_the_user() -> None:
+    assert values.chart_values(a_topology(), "east", "gateway")["imagePullPolicy"] == "IfNotPresent"
+    assert with_values("gateway", {"imagePullPolicy": "Always"}, {})["imagePullPolicy"] == "Always"
+
+
+def test_merging_changes_none_of_its_layers() -> None:
+    below, above = {"a": {"b": 1}}, {"a": {"c": 2}}
+    assert values.merged(below, above) == {"a": {"b": 1, "c": 2}}
+    assert (below, above) == ({"a": {"b": 1}}, {"a": {"c": 2}})
+
+
+# What may not be laid over it
+
+
+def conflicts(chart: str, given: dict[str, Any]) -> list[str]:
+    """Paths of the values that would change the wiring."""
+    return [path for path, _ in values.conflicts(given, a_topology(), "east", chart)]
+
+
+def nested(path: str, value: object) -> dict[str, Any]:
+    """A value at a dotted path."""
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    assert isinstance(value, dict)
+    return value
+
+
+WIRED = [(chart, path) for chart in CHARTS for path, _ in values._leaves(values.WIRING[chart](a_topology(), "east"))]
+FORBIDDEN = [(chart, path) for chart in CHARTS for path in values.FORBIDDEN[chart]]
+
+
+@pytest.mark.parametrize(("chart", "path"), WIRED, ids=".".join)
+def test_every_value_of_the_wiring_is_guarded(chart: str, path: str) -> None:
+    assert conflicts(chart, nested(path, "other")) == [path]
+
+
+@pytest.mark.parametrize(("chart", "path"), WIRED, ids=".".join)
+def test_repeating_a_value_of_the_wiring_is_allowed(chart: str, path: str) -> None:
+    ours = values._at(values.WIRING[chart](a_topology(), "east"), path)
+    assert conflicts(chart, nested(path, ours)) == []
+
+
+@pytest.mark.parametrize(("chart", "path"), FORBIDDEN, ids=".".join)
+@pytest.mark.parametrize("value", ["other", {"a": 1}, False, ""], ids=repr)
+def test_every_forbidden_key_is_refused_whatever_it_holds(chart: str, path: str, value: object) -> None:
+    assert path in conflicts(chart, nested(path, value))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["env.CLUSTER_ID", "env.ISTIO_MULTIROOT_MESH", "env.PILOT_TRACE", "cni", "autoscaleMin"],
+)
+def test_the_synonym_pilot_is_refused_with_the_way_to_write_it(path: str) -> None:
+    ((found, reason),) = values.conflicts({"pilot": nested(path, "1")}, a_topology(), "east", "istiod")
+    assert found == "pilot"
+    assert reason.endswith("write the same keys without pilot")
+
+
+def test_a_conflict_says_what_the_mesh_sets() -> None:
+    ((_, reason),) = values.conflicts({"global": {"network": "vpc"}}, a_topology(), "east", "istiod")
+    assert reason == "the mesh sets it to 'east'"
