@@ -16,8 +16,7 @@ PORT = 5000
 
 _ANSWER = (
     "#!/bin/sh\n"
-    'printf "Content-Type: application/json\\r\\n\\r\\n"\n'
-    'printf \'{"cluster": "%s", "certificate": "%s"}\' "$CLUSTER" "$HTTP_X_FORWARDED_CLIENT_CERT"\n'
+    'printf "Content-Type: text/plain\\r\\n\\r\\n%s %s" "$CLUSTER" "$HTTP_X_FORWARDED_CLIENT_CERT"\n'
 )
 _SERVE = (
     "mkdir -p /tmp/www/cgi-bin && printf '%s' \"$ANSWER\" > /tmp/www/cgi-bin/hello && "
@@ -41,8 +40,8 @@ def deploy(clusters: Iterable[Cluster], serving: Iterable[str]) -> None:
     names = set(serving)
 
     def one(cluster: Cluster) -> None:
-        items = [_namespace(), _service(), _client("client", injected=True), _client("plain", injected=False)]
-        items += [_hello(cluster.name)] if cluster.name in names else []
+        items = [_namespace(), _service(), *_client("client", injected=True), *_client("plain", injected=False)]
+        items += _hello(cluster.name) if cluster.name in names else []
         cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
         for item in items:
             if item["kind"] == "Deployment":
@@ -68,8 +67,8 @@ def call(cluster: Cluster, url: str = f"http://hello.{NAMESPACE}:{PORT}/cgi-bin/
     body, _, status = text.strip().rpartition("\n")
     if status != "200":
         return Answer(int(status or 0), error=body.strip())
-    answer = json.loads(body)
-    return Answer(200, answer["cluster"], answer["certificate"])
+    serving, _, certificate = body.strip().partition(" ")
+    return Answer(200, serving, certificate)
 
 
 def pod_address(cluster: Cluster) -> str:
@@ -88,26 +87,30 @@ def _service() -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Service", "metadata": _named("hello"), "spec": spec}
 
 
-def _client(name: str, *, injected: bool) -> dict[str, Any]:
+def _client(name: str, *, injected: bool) -> list[dict[str, Any]]:
     container = {"name": name, "command": ["sleep", "infinity"]}
     return _deployment(name, container, {} if injected else {"sidecar.istio.io/inject": "false"})
 
 
-def _hello(cluster: str) -> dict[str, Any]:
+def _hello(cluster: str) -> list[dict[str, Any]]:
     environment = [{"name": "CLUSTER", "value": cluster}, {"name": "ANSWER", "value": _ANSWER}]
     container = {"name": "hello", "command": ["sh", "-c", _SERVE], "env": environment}
     return _deployment("hello", container, {})
 
 
-def _deployment(name: str, container: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
+def _deployment(name: str, container: dict[str, Any], labels: dict[str, str]) -> list[dict[str, Any]]:
+    """Return a Deployment and the service account it runs as: its identity in the mesh."""
     selector = {"app": name}
     full = {"image": IMAGE, "imagePullPolicy": "Never", **container}
     template = {
         "metadata": {"labels": {**selector, **labels}},
-        "spec": {"containers": [full], "terminationGracePeriodSeconds": 0},
+        "spec": {"serviceAccountName": name, "containers": [full], "terminationGracePeriodSeconds": 0},
     }
     spec = {"selector": {"matchLabels": selector}, "template": template}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _named(name), "spec": spec}
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _named(name)},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _named(name), "spec": spec},
+    ]
 
 
 def _named(name: str) -> dict[str, str]:

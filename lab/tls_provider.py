@@ -39,10 +39,12 @@ class TlsProvider(Provider):
     """Check, diff and create of a key; reading and deleting change nothing, for a key is only state."""
 
     async def check(self, request: pulumi_provider.CheckRequest) -> pulumi_provider.CheckResponse:
+        """Refuses what pulumi-tls refuses; keeps the inputs as they are."""
         inputs = {k: v for k, v in request.new_inputs.items() if v.value is not None}
-        return pulumi_provider.CheckResponse(inputs=inputs, failures=_failures(request.type, inputs))
+        return pulumi_provider.CheckResponse(inputs=inputs, failures=_failures(_own_type(request.type), inputs))
 
     async def diff(self, request: pulumi_provider.DiffRequest) -> pulumi_provider.DiffResponse:
+        """Any change of an input means another key."""
         changed = [
             name
             for name in _INPUTS
@@ -52,6 +54,7 @@ class TlsProvider(Provider):
         return pulumi_provider.DiffResponse(changes=bool(changed), replaces=changed, diffs=changed)
 
     async def create(self, request: pulumi_provider.CreateRequest) -> pulumi_provider.CreateResponse:
+        """Generates the key; in a preview its outputs are unknown."""
         if request.preview:
             unknown = {n: PropertyValue(UNKNOWN, is_secret=n in _PRIVATE) for n in (*_PRIVATE, *_PUBLIC)}
             return pulumi_provider.CreateResponse(resource_id="", properties={**request.properties, **unknown})
@@ -65,9 +68,11 @@ class TlsProvider(Provider):
         )
 
     async def read(self, request: pulumi_provider.ReadRequest) -> pulumi_provider.ReadResponse:
+        """A key can't change outside of its state."""
         return pulumi_provider.ReadResponse(request.resource_id, request.properties, request.inputs)
 
     async def delete(self, request: pulumi_provider.DeleteRequest) -> None:
+        """Forgets the key."""
         return None
 
 
@@ -107,6 +112,11 @@ def describe(key: Key) -> dict[str, str]:
         "publicKeyFingerprintMd5": ":".join(md5[i : i + 2] for i in range(0, len(md5), 2)),
         "publicKeyFingerprintSha256": f"SHA256:{sha256}",
     }
+
+
+def _own_type(kind: str) -> str:
+    """Returns a resource's type without those of the components around it, which this SDK leaves in front."""
+    return kind.rpartition("$")[2]
 
 
 def _failures(kind: str, inputs: Properties) -> list[pulumi_provider.CheckFailure]:

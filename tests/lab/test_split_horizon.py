@@ -19,7 +19,7 @@ from .observe import endpoints, eventually, names, objects, restarts, synced
 
 MESH = ("c1", "c2", "c3")
 SERVING = ("c2", "c3")
-IDENTITY = "spiffe://horizon.internal/ns/sample/sa/default"
+CLIENT, HELLO = (f"spiffe://horizon.internal/ns/sample/sa/{account}" for account in ("client", "hello"))
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,8 @@ def test_calls_are_answered_by_both_other_clusters(mesh: Stack, lab: dict[str, C
 
 def test_caller_and_service_know_each_other_by_their_identities(mesh: Stack, lab: dict[str, Cluster]) -> None:
     certificate = sample.call(lab["c1"]).certificate
-    assert f"By={IDENTITY};" in certificate
-    assert certificate.endswith(f"URI={IDENTITY}")
+    assert f"By={HELLO};" in certificate
+    assert certificate.endswith(f"URI={CLIENT}")
 
 
 def test_other_networks_are_seen_as_their_gateways(mesh: Stack, lab: dict[str, Cluster]) -> None:
