@@ -13,6 +13,7 @@ NODE_PREFIX = 24
 
 
 def node(number: int) -> IPv4Address:
+    """The address of cluster `number`'s node, from which its Pods are seen outside."""
     return WIDE_AREA[number]
 
 
@@ -23,18 +24,22 @@ def load_balancer_pool(number: int) -> Iterator[IPv4Address]:
 
 
 def pod_range(number: int) -> IPv4Network:
+    """The range of Pods, unless the shape names another."""
     return IPv4Network(f"10.{10 + number}.0.0/16")
 
 
 def service_range(number: int) -> IPv4Network:
+    """The range of Services."""
     return IPv4Network(f"10.{95 + number}.0.0/16")
 
 
 def kubernetes_service(number: int) -> IPv4Address:
+    """The Service `kubernetes`, which is always the first address."""
     return service_range(number)[1]
 
 
 def dns_service(number: int) -> IPv4Address:
+    """The Service `kube-dns`, by custom the tenth address."""
     return service_range(number)[10]
 
 

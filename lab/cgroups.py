@@ -10,6 +10,7 @@ _MOUNTS = Path("/proc/self/mounts")
 
 
 def name_of(cluster: str) -> str:
+    """The cgroup's name, the same in every hierarchy."""
     return _PREFIX + cluster
 
 

@@ -36,6 +36,7 @@ class Cluster:
 
     @property
     def node_address(self) -> str:
+        """Where NodePorts of this cluster answer."""
         return str(addresses.node(number_of(self.name)))
 
     def kubectl(self, *arguments: str, stdin: str | None = None, timeout_seconds: float = 60) -> str:

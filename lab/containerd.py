@@ -54,9 +54,7 @@ disabled_plugins = [{unused}]
 """
 
 
-def run_containerd(
-    prefix: Sequence[str | Path], home: Path, cni: Path, *, records: Path, logs: Path
-) -> Program:
+def run_containerd(prefix: Sequence[str | Path], home: Path, cni: Path, *, records: Path, logs: Path) -> Program:
     """Starts containerd with everything below `home` and returns once it answers on `home`/c.sock."""
     home.mkdir(parents=True, exist_ok=True)
     socket, config = home / "c.sock", home / "config.toml"
@@ -77,6 +75,7 @@ def _answers(socket: Path) -> bool:
 
 
 def import_images(socket: Path, archives: Sequence[Path]) -> None:
+    """Imports and unpacks OCI archives where kubelet will look for them."""
     for archive in archives:
         run(["ctr", "--address", socket, "--namespace", NAMESPACE, "images", "import", archive], timeout_seconds=120)
 

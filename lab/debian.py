@@ -25,6 +25,7 @@ _SECONDS = 600
 
 
 def missing_packages() -> list[str]:
+    """The packages of which nothing is there."""
     return [package for package, file in _NEEDED.items() if not Path(file).exists()]
 
 

@@ -30,6 +30,7 @@ class Names:
         self._slices = slices
 
     def lookup(self, name: str) -> list[IPv4Address] | None:
+        """The addresses of a name; see `Lookup`."""
         balancer = address_of(name)
         if balancer:
             return [balancer]

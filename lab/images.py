@@ -106,9 +106,7 @@ def _proxy() -> Image:
     bootstrap = istio / "tools" / "packaging" / "common" / "envoy_bootstrap.json"
     files.copied["/var/lib/istio/envoy/envoy_bootstrap_tmpl.json"] = bootstrap
     _add_iptables(files)
-    return Image(
-        (f"docker.io/istio/proxyv2:{ISTIO}",), _resolved(files), ("/usr/local/bin/pilot-agent",), _ISTIO_USER
-    )
+    return Image((f"docker.io/istio/proxyv2:{ISTIO}",), _resolved(files), ("/usr/local/bin/pilot-agent",), _ISTIO_USER)
 
 
 def _envoy() -> Path:

@@ -44,9 +44,11 @@ class KubernetesApi:
         self._tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
 
     def get(self, path: str) -> Object:
+        """The object or list at a path."""
         return self.request("GET", path)
 
     def exists(self, path: str) -> bool:
+        """Whether there is an object at a path."""
         try:
             self.get(path)
         except ApiError as error:
@@ -60,6 +62,7 @@ class KubernetesApi:
         return self.request("PATCH", f"{path}?fieldManager=lab&force=true", manifest, APPLY_PATCH)
 
     def patch(self, path: str, change: Object) -> Object:
+        """Changes the fields that `change` names (JSON merge patch); None removes one."""
         return self.request("PATCH", path, change, MERGE_PATCH)
 
     def request(
@@ -126,10 +129,12 @@ class Mirror:
         """Set once the first list is in: before that, an absent object means nothing."""
 
     def start(self) -> None:
+        """Begins to follow, in a thread that ends with the process."""
         threading.Thread(target=self._follow_for_ever, name=self._path, daemon=True).start()
 
     @property
     def objects(self) -> list[Object]:
+        """All objects as of now."""
         return list(self._objects.values())
 
     def _follow_for_ever(self) -> None:

@@ -40,31 +40,40 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self._children: set[subprocess.Popen[bytes]] = set()
 
     def Handshake(self, request: Any, context: Any) -> Any:
+        """Nothing to agree on."""
         return language_pb2.LanguageHandshakeResponse()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        """The version of the SDK that is served."""
         return plugin_pb2.PluginInfo(version=PULUMI)
 
     def GetRequiredPlugins(self, request: Any, context: Any) -> Any:
+        """None, as below."""
         return language_pb2.GetRequiredPluginsResponse()
 
     def GetRequiredPackages(self, request: Any, context: Any) -> Any:
+        """None."""
         # The plugins lie in PULUMI_HOME already, and each resource names the version it wants.
         return language_pb2.GetRequiredPackagesResponse()
 
     def GetProgramDependencies(self, request: Any, context: Any) -> Any:
+        """None: this is for `pulumi about` only."""
         return language_pb2.GetProgramDependenciesResponse()
 
     def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:
+        """Nothing to ask: this is for `pulumi new` only."""
         return language_pb2.RuntimeOptionsResponse()
 
     def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
+        """Installs nothing."""
         return iter(())
 
     def About(self, request: Any, context: Any) -> Any:
+        """The interpreter of this process."""
         return language_pb2.AboutResponse(executable=sys.executable, version=sys.version.split()[0])
 
     def Cancel(self, request: Any, context: Any) -> Any:
+        """Ends the programs that run."""
         for child in list(self._children):
             _terminate(child)
         return empty_pb2.Empty()

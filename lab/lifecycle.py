@@ -2,14 +2,13 @@
 
 import fcntl
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab import addresses, cgroups, cluster_dns, network, node_addresses, pki
+from lab import addresses, cluster_dns, leftovers, network, node_addresses, pki
 from lab.build import programs_folder, unbuilt
 from lab.control_plane import ControlPlane
 from lab.errors import LabError
@@ -18,11 +17,9 @@ from lab.kubernetes_api import KubernetesApi
 from lab.network import enter
 from lab.node import Node
 from lab.paths import REPOSITORY, ClusterPaths, cache, lab_dir
-from lab.process import Program, Recorded, end, run, start, wait_until
+from lab.process import Program, start, wait_until
 from lab.progress import Progress
 from lab.shape import Shape, number_of
-
-_SHIM = "containerd-shim-runc-v2"
 
 
 def up(shape: Shape, progress: Progress | None = None) -> None:
@@ -41,9 +38,9 @@ def up(shape: Shape, progress: Progress | None = None) -> None:
         if running is not None:
             raise LabError("a lab of another shape is up: `python -m lab down` first (see `python -m lab status`)")
         _check_built(shape)
-        if _leftovers():
+        if leftovers.found():
             with progress.step("remove what an earlier lab left behind"):
-                _remove()
+                leftovers.remove()
         with progress.step(f"start {_in_words(shape)}", usually=_usual_time(shape)):
             _start(shape)
 
@@ -52,31 +49,24 @@ def down(progress: Progress | None = None) -> None:
     """Removes every process, namespace, mount, cgroup, address and file of the lab; fine if there is none."""
     progress = progress or Progress()
     with _alone(), progress.step("remove the lab", usually="2 s"):
-        _remove()
+        leftovers.remove()
 
 
 def running_shape() -> Shape | None:
     """The shape of the lab that is up: complete, and with every one of its processes alive."""
-    if not _ready_file().exists() or not all(p.alive for p in recorded().values()):
+    if not _ready_file().exists() or not all(p.alive for p in leftovers.recorded().values()):
         return None
-    return Shape.from_json(_shape_file().read_text())
+    return Shape.from_json(leftovers.shape_file().read_text())
 
 
 def known_shape() -> Shape | None:
     """The shape of the lab that was started last and not taken down, whether or not it works."""
-    return Shape.from_json(_shape_file().read_text()) if _shape_file().exists() else None
-
-
-def recorded() -> dict[tuple[str, str], Recorded]:
-    """Every process of the lab by cluster and program."""
-    files = sorted(lab_dir().glob("*/processes/*"))
-    processes = {(f.parent.parent.name, f.name): Recorded.from_file(f) for f in files}
-    return {key: process for key, process in processes.items() if process}
+    return Shape.from_json(leftovers.shape_file().read_text()) if leftovers.shape_file().exists() else None
 
 
 def _start(shape: Shape) -> None:
     lab_dir().mkdir(parents=True, exist_ok=True)
-    _shape_file().write_text(shape.to_json())
+    leftovers.shape_file().write_text(shape.to_json())
     network.build(shape)
     with ThreadPoolExecutor(max_workers=shape.clusters) as pool:
         starts = {name: pool.submit(_start_cluster, shape, ClusterPaths.of(name)) for name in shape.names}
@@ -131,57 +121,7 @@ def _wait_for_node(api: KubernetesApi, node: Node, programs: list[Program], shap
     patience = _patience(shape)
     wait_until(registered, f"{node.name} registered", programs=programs, timeout_seconds=patience)
     node_addresses.initialise(api, node.name, address)
-    wait_until(
-        takes_pods, f"{node.name} Ready", programs=programs, timeout_seconds=patience, interval_seconds=0.25
-    )
-
-
-def _remove() -> None:
-    # The state in etcd is thrown away, so nothing is gained by asking anybody to end in good order.
-    end(list(recorded().values()), grace_seconds=0)
-    end(_shims(), grace_seconds=0)
-    end(cgroups.members(), grace_seconds=0)
-    network.remove()
-    for mount in _mounts():
-        run(["umount", "--lazy", mount])
-    cgroups.remove()
-    if lab_dir().exists():
-        shutil.rmtree(lab_dir())
-    left = _leftovers()
-    if left:
-        raise LabError("these could not be removed, and something still uses them:\n" + "\n".join(left))
-
-
-def _leftovers() -> list[str]:
-    """Everything on this machine that belongs to a lab, in words."""
-    return [
-        *(f"process {p.pid} ({c} {n})" for (c, n), p in recorded().items() if p.alive),
-        *(f"process {p.pid} ({_SHIM})" for p in _shims()),
-        *(f"network namespace {name}" for name in network.existing()),
-        *(f"cgroup {path}" for path in cgroups.existing()),
-        *(f"mount {path}" for path in _mounts()),
-        *([f"folder {lab_dir()}"] if _shape_file().exists() else []),
-    ]
-
-
-def _shims() -> list[Recorded]:
-    """The parents of our containers: they leave containerd's session, and name its socket in their arguments."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            arguments = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue
-        ours = any(argument.startswith(f"{lab_dir()}/") for argument in arguments)
-        process = Recorded.running(int(entry.name)) if ours and Path(arguments[0]).name == _SHIM else None
-        if process:
-            found.append(process)
-    return found
-
-
-def _mounts() -> list[str]:
-    targets = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    return sorted((t for t in targets if t.startswith(f"{lab_dir()}/")), reverse=True)
+    wait_until(takes_pods, f"{node.name} Ready", programs=programs, timeout_seconds=patience, interval_seconds=0.25)
 
 
 def _check_built(shape: Shape) -> None:
@@ -213,15 +153,11 @@ def _patience(shape: Shape) -> float:
 
 
 def _usual_time(shape: Shape) -> str:
-    return f"{round(4 + 4 * shape.clusters if shape.nodes else 2 + 2 * shape.clusters)} s"
+    return f"{round((3 + 3 * shape.clusters) if shape.nodes else (1 + 2.5 * shape.clusters))} s"
 
 
 def _in_words(shape: Shape) -> str:
     return f"{shape.clusters} clusters" + ("" if shape.nodes else " without nodes")
-
-
-def _shape_file() -> Path:
-    return lab_dir() / "shape.json"
 
 
 def _ready_file() -> Path:

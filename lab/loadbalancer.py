@@ -77,6 +77,7 @@ class LoadBalancer:
         self._lock = threading.Lock()
 
     def reconcile(self) -> None:
+        """Compares what is with what should be, and changes the difference; safe to repeat."""
         if not (self._services.filled.is_set() and self._slices.filled.is_set()):
             return
         with self._lock:

@@ -27,7 +27,8 @@ _FEATURES = {
     "network namespaces and veth": "ip link add probe0 type veth peer name probe1",
     "bridges": "ip link add probe0 type bridge",
     "nftables with address translation": "nft add table ip probe; "
-    "nft add chain ip probe after '{ type nat hook postrouting priority 100; }'; nft add rule ip probe after masquerade",
+    "nft add chain ip probe after '{ type nat hook postrouting priority 100; }'; "
+    "nft add rule ip probe after masquerade",
 }
 """What the kernel must be able to do, each with commands that try it in a namespace of their own."""
 

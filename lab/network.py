@@ -20,6 +20,7 @@ _NAMESPACES = Path("/run/netns")
 
 
 def namespace(cluster: str) -> str:
+    """The name of a cluster's network namespace."""
     return _PREFIX + cluster
 
 

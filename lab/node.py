@@ -30,10 +30,12 @@ class Node:
 
     @property
     def cluster(self) -> str:
+        """The cluster's name."""
         return self._paths.name
 
     @property
     def name(self) -> str:
+        """The Node's name."""
         return f"node-{self._paths.name}"
 
     def prepare(self) -> None:
@@ -47,6 +49,7 @@ class Node:
         self._kubelet_file.write_text(json.dumps(self._kubelet_configuration(resolver), indent=2))
 
     def start(self) -> list[Program]:
+        """Starts containerd, kubelet and kube-proxy; the Node registers soon after."""
         holder = self._start_mount_namespace()
         inside = ["nsenter", f"--target={holder.handle.pid}", "--mount", "--net"]
         return [

@@ -26,6 +26,5 @@ def initialise(api: KubernetesApi, node: str, address: IPv4Address) -> None:
 
 
 def is_ready(node: Object) -> bool:
-    return any(
-        c["type"] == "Ready" and c["status"] == "True" for c in node.get("status", {}).get("conditions", [])
-    )
+    """Whether the Node says that it takes Pods."""
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in node.get("status", {}).get("conditions", []))

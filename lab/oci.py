@@ -46,6 +46,7 @@ class Image:
     environment: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
+        """Changes when anything in the image may have."""
         parts = [*self.names, *self.entrypoint, self.user, *self.environment, self.files.fingerprint()]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -63,8 +64,7 @@ def write_image(image: Image, archive: Path) -> None:
         }
     )
     references = [
-        {**_descriptor(_MANIFEST, manifest), "annotations": {"io.containerd.image.name": name}}
-        for name in image.names
+        {**_descriptor(_MANIFEST, manifest), "annotations": {"io.containerd.image.name": name}} for name in image.names
     ]
     index = _encode({"schemaVersion": 2, "manifests": references})
     blobs = {f"blobs/sha256/{_digest(blob)}": blob for blob in (config, manifest, layer)}

@@ -35,31 +35,39 @@ class ClusterPaths:
 
     @classmethod
     def of(cls, name: str) -> "ClusterPaths":
+        """The paths of a cluster of the lab in `lab_dir()`."""
         return cls(name, lab_dir() / name)
 
     @property
     def certificates(self) -> Path:
+        """Certificates, keys and kubeconfigs."""
         return self.root / "pki"
 
     @property
     def admin_kubeconfig(self) -> Path:
+        """The administrator's kubeconfig."""
         return self.kubeconfig("admin")
 
     def kubeconfig(self, user: str) -> Path:
+        """The kubeconfig of one of the users in lab/pki.py."""
         return self.certificates / f"{user}.kubeconfig"
 
     @property
     def logs(self) -> Path:
+        """One file a program."""
         return self.root / "log"
 
     @property
     def processes(self) -> Path:
+        """One record a program: lab/process.py."""
         return self.root / "processes"
 
     @property
     def containerd(self) -> Path:
+        """containerd's images, state and socket."""
         return self.root / "containerd"
 
     @property
     def containerd_socket(self) -> Path:
+        """Where containerd and its shims are spoken to."""
         return self.containerd / "c.sock"

@@ -60,6 +60,7 @@ class Authority:
         )
 
     def write(self, folder: Path) -> None:
+        """Writes ca.crt and ca.key."""
         _write(folder / "ca", self.certificate, self._key)
 
     def issue(self, stem: Path, name: str, organization: str | None = None, names: Sequence[str] = ()) -> None:
@@ -124,9 +125,7 @@ def _write(stem: Path, certificate: x509.Certificate, key: ec.EllipticCurvePriva
 
 def _write_service_account_key(folder: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     (folder / "service-account.pub").write_bytes(public)
     _write_private(folder / "service-account.key", _private_pem(key))
 

@@ -80,6 +80,7 @@ def real_language_host() -> Path | None:
 
 
 def real_tls_provider() -> Path | None:
+    """The real pulumi-tls plugin, on PATH or in the user's own Pulumi."""
     return _on_path(_TLS) or _installed("tls", TLS_PROVIDER)
 
 

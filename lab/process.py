@@ -5,6 +5,7 @@ else since is never signalled. The record is written by the process itself befor
 an `up` that is killed at any moment leaves no process without one.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -30,12 +31,14 @@ class Recorded:
 
     @classmethod
     def from_stat(cls, stat: str) -> "Recorded":
+        """From the text of /proc/PID/stat."""
         # The second field is the program's name in parentheses and may itself hold spaces and parentheses.
         pid, _, rest = stat.partition(" ")
         return cls(int(pid), int(rest[rest.rindex(")") + 2 :].split()[19]))
 
     @classmethod
     def running(cls, pid: int) -> "Recorded | None":
+        """The process that has this pid now, if any."""
         try:
             return cls.from_stat(Path(f"/proc/{pid}/stat").read_text())
         except (OSError, ValueError):
@@ -43,6 +46,7 @@ class Recorded:
 
     @classmethod
     def from_file(cls, file: Path) -> "Recorded | None":
+        """From a record; None if there is none, or the process never got to write it."""
         try:
             return cls.from_stat(file.read_text())
         except (OSError, ValueError):
@@ -50,6 +54,7 @@ class Recorded:
 
     @property
     def alive(self) -> bool:
+        """Whether this very process still runs."""
         try:
             stat = Path(f"/proc/{self.pid}/stat").read_text()
         except OSError:
@@ -57,11 +62,11 @@ class Recorded:
         return Recorded.from_stat(stat) == self and stat[stat.rindex(")") + 2] != "Z"
 
     def signal(self, number: int) -> None:
+        """Sends a signal, or does nothing if the process has ended."""
         if self.alive:
-            try:
+            # It may end by itself in between, which is what was wanted.
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-            except ProcessLookupError:
-                pass  # It ended by itself in between, which is what was wanted.
 
 
 @dataclass(frozen=True)

@@ -38,14 +38,17 @@ class GoBuild:
 
     @property
     def programs(self) -> tuple[str, ...]:
+        """The names of what is built."""
         return (self.rename,) if self.rename else tuple(p.rsplit("/", 1)[1] for p in self.packages)
 
     @property
     def source(self) -> Path:
+        """The folder with go.mod and go.sum."""
         return GO_PROGRAMS / self.folder
 
     @property
     def flags(self) -> list[str]:
+        """The flags of `go build`."""
         linker = " ".join([*_STRIP, *(f"-X {variable}" for variable in self.variables)])
         tags = ["-tags", ",".join(self.tags)] if self.tags else []
         return ["-trimpath", "-mod=readonly", *tags, "-ldflags", linker]
@@ -61,6 +64,7 @@ class GoBuild:
 
     @property
     def missing(self) -> list[str]:
+        """The programs that aren't in `output`."""
         return [program for program in self.programs if not (self.output / program).exists()]
 
 
@@ -115,9 +119,7 @@ KUBERNETES_PROVIDER_BUILD = GoBuild(
     folder="pulumi-kubernetes",
     packages=(".",),
     rename="pulumi-resource-kubernetes",
-    variables=(
-        "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=" + KUBERNETES_PROVIDER,
-    ),
+    variables=("github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=" + KUBERNETES_PROVIDER,),
     usually="6 min",
 )
 PAUSE_BUILD = GoBuild("pause", (".",), rename="pause", usually="5 s")

@@ -15,6 +15,7 @@ class Progress:
         self._console = console or Console(file=sys.stderr, highlight=False)
 
     def say(self, text: str) -> None:
+        """Prints a line."""
         self._console.print(text, markup=False, soft_wrap=True)
 
     @contextmanager

@@ -29,9 +29,11 @@ class Shape:
 
     @property
     def names(self) -> list[str]:
+        """c1 to cN."""
         return [f"c{number}" for number in range(1, self.clusters + 1)]
 
     def pod_cidr(self, cluster: str) -> IPv4Network:
+        """The range of a cluster's Pods."""
         return self.pod_cidrs.get(cluster, addresses.pod_range(number_of(cluster)))
 
     def peers(self, cluster: str) -> list[str]:
@@ -40,6 +42,7 @@ class Shape:
         return [name for name in self.names if name in together and name != cluster]
 
     def to_json(self) -> str:
+        """The shape as text; the same for equal shapes."""
         return json.dumps(
             {
                 "clusters": self.clusters,
@@ -51,6 +54,7 @@ class Shape:
 
     @classmethod
     def from_json(cls, text: str) -> "Shape":
+        """The shape that `to_json` wrote."""
         tree = json.loads(text)
         return cls(
             clusters=tree["clusters"],

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import addresses, cgroups, lifecycle, node_addresses, plugins
+from lab import addresses, cgroups, leftovers, node_addresses, plugins
 from lab.kubernetes_api import ApiError, KubernetesApi
 from lab.paths import ClusterPaths
 from lab.process import Recorded
@@ -101,7 +101,7 @@ def _asked(shape: Shape, name: str) -> tuple[str, str, str, tuple[str, ...]]:
 
 
 def _processes(cluster: str) -> dict[str, Recorded]:
-    return {program: process for (name, program), process in lifecycle.recorded().items() if name == cluster}
+    return {program: process for (name, program), process in leftovers.recorded().items() if name == cluster}
 
 
 def _resident_mib(process: Recorded) -> int:
