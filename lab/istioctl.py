@@ -62,7 +62,7 @@ def install(clusters: Sequence[Cluster], *, parallel: bool) -> None:
 def uninstall(clusters: Sequence[Cluster]) -> None:
     """Take the mesh away as Istio's page says: istioctl uninstall, then the namespace; cluster after cluster."""
     for cluster in clusters:
-        _istioctl(cluster, "uninstall", "--purge", "--skip-confirmation")
+        istioctl(cluster, "uninstall", "--purge", "--skip-confirmation")
         cluster.kubectl("delete", "namespace", _NAMESPACE, timeout_seconds=180)
 
 
@@ -78,17 +78,18 @@ def _install_one(cluster: Cluster, folder: Path) -> None:
 
 
 def _discover(reader: Cluster, read: Cluster) -> None:
-    secret = _istioctl(read, "create-remote-secret", f"--name={read.name}")
+    secret = istioctl(read, "create-remote-secret", f"--name={read.name}")
     reader.kubectl("apply", "-f", "-", stdin=secret)
 
 
 def _install_operator(cluster: Cluster, file: Path, operator: dict[str, object]) -> None:
     file.write_text(yaml.safe_dump(operator))
     manifests = module_folder(ISTIOD_BUILD, "istio.io/istio") / "manifests"
-    _istioctl(cluster, "install", "--skip-confirmation", "--manifests", str(manifests), "-f", str(file))
+    istioctl(cluster, "install", "--skip-confirmation", "--manifests", str(manifests), "-f", str(file))
 
 
-def _istioctl(cluster: Cluster, *arguments: str) -> str:
+def istioctl(cluster: Cluster, *arguments: str) -> str:
+    """Return the output of one istioctl command on a cluster; raise `RuntimeError` with its last words."""
     environment = {**os.environ, **shell_environment()}
     done = subprocess.run(
         ["istioctl", f"--kubeconfig={cluster.kubeconfig_path}", *arguments],

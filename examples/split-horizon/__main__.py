@@ -18,5 +18,6 @@ mesh = Mesh(
 
 pulumi.export("gateways", mesh.gateways)
 pulumi.export("remote_secrets", mesh.remote_secrets)
+pulumi.export("root_cert_pem", mesh.root_cert_pem)
 pulumi.export("root_fingerprints", mesh.root_fingerprints)
 pulumi.export("certificate_expiry", mesh.certificate_expiry)
