@@ -1,0 +1,14 @@
+"""Programs of this folder run on one day, whatever the machine's clock says."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_istio_mesh.components import arguments
+
+from ..builders import TODAY
+
+
+@pytest.fixture(autouse=True)
+def on_a_fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arguments, "today", lambda: TODAY)

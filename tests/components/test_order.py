@@ -1,0 +1,112 @@
+"""What waits for what: the claims of the design, as edges of the recorded graph.
+
+An edge is there or isn't; whether it is needed is shown by the lab.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from .meshes import a_program, apart, flat
+from .recorder import Recording, record
+
+meshes = pytest.mark.parametrize("mesh", [apart, flat], ids=["two networks", "one network"])
+each = pytest.mark.parametrize("cluster", ["east", "west"])
+
+
+def gate(cluster: str) -> str:
+    """What is there once a cluster's injection webhook answers."""
+    return f"MutatingWebhookConfigurationPatch prod-{cluster}-injector"
+
+
+@each
+def test_the_namespace_waits_for_nothing_but_its_provider(cluster: str) -> None:
+    assert apart()[f"Namespace prod-{cluster}-namespace"].after == ()
+
+
+@each
+def test_istiod_starts_after_its_authority_its_crds_and_the_config_it_reads(cluster: str) -> None:
+    assert apart()[f"Chart prod-{cluster}-istiod"].after == (
+        f"ConfigMap prod-{cluster}-shared-mesh-config",
+        f"Release prod-{cluster}-base",
+        f"Secret prod-{cluster}-cacerts",
+    )
+
+
+@each
+def test_the_gate_waits_for_istiod_and_for_its_webhook(cluster: str) -> None:
+    row = apart()[gate(cluster)]
+    assert row.after == (f"Chart prod-{cluster}-istiod",)
+    annotations = row.inputs["metadata"]["annotations"]
+    assert annotations["pulumi.com/waitFor"] == "jsonpath={.webhooks[0].clientConfig.caBundle}"
+
+
+@each
+@pytest.mark.parametrize("resource", ["Chart {}-east-west", "Gateway {}-exposure", "PeerAuthentication {}-mtls"])
+def test_pods_that_are_injected_and_objects_that_istiod_judges_wait_for_the_gate(cluster: str, resource: str) -> None:
+    assert apart()[resource.format(f"prod-{cluster}")].after == (gate(cluster),)
+
+
+@each
+def test_the_load_balancer_is_asked_for_as_soon_as_there_is_a_namespace(cluster: str) -> None:
+    """It takes a cloud a minute, and istiod takes as long."""
+    assert apart()[f"Service prod-{cluster}-east-west"].after == (f"Namespace prod-{cluster}-namespace",)
+
+
+@meshes
+@each
+def test_the_reader_token_waits_for_the_account_it_is_for(mesh: Recording, cluster: str) -> None:
+    assert mesh()[f"Secret prod-{cluster}-reader-token"].after == (f"Release prod-{cluster}-base",)  # type: ignore[operator]
+
+
+@meshes
+@pytest.mark.parametrize(("reader", "read"), [("east", "west"), ("west", "east")])
+def test_a_remote_secret_waits_for_the_token_of_one_and_the_namespace_of_the_other(
+    mesh: Recording, reader: str, read: str
+) -> None:
+    assert mesh()[f"Secret prod-{reader}-remote-{read}"].after == (  # type: ignore[operator]
+        f"Namespace prod-{reader}-namespace",
+        f"Secret prod-{read}-reader-token",
+    )
+
+
+def test_only_data_crosses_clusters_and_only_into_remote_secrets() -> None:
+    """So one slow cluster holds up nobody but those who want to read it."""
+    rows = record(a_program(clusters={"a": {}, "b": {}, "c": {"network": "vpc"}, "d": {"network": "vpc"}}))
+
+    def cluster_of(name: str) -> str:
+        return name.split()[1].split("-")[1]
+
+    crossing = {
+        (row.short, other)
+        for row in rows
+        for other in (*row.after, row.provider)
+        if other and cluster_of(other) not in (cluster_of(row.short), "root")
+    }
+    assert crossing == {
+        (f"Secret prod-{reader}-remote-{read}", f"Secret prod-{read}-reader-token")
+        for reader, read in permutations("abcd", 2)
+    }
+
+
+@pytest.mark.parametrize(("reader", "read"), [("east", "west"), ("west", "east")])
+def test_discovery_never_waits_for_the_readers_own_istiod(reader: str, read: str) -> None:
+    waited = apart().waits_for(f"Secret prod-{reader}-remote-{read}")
+    assert not {name for name in waited if "istiod" in name or "injector" in name}
+    assert f"Release prod-{reader}-base" not in waited
+
+
+def test_an_authority_waits_for_its_key_and_for_the_roots() -> None:
+    assert apart()["Secret prod-east-cacerts"].after == (
+        "Namespace prod-east-namespace",
+        "PrivateKey prod-east-intermediate",
+        "PrivateKey prod-root-2026-11-23",
+    )
+
+
+def test_everything_waits_for_its_clusters_provider() -> None:
+    for row in apart():
+        if row.of_kubernetes:
+            assert f"kubernetes prod-{row.name.split('-')[1]}" in apart().waits_for(row.short), row.short
