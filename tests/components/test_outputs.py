@@ -1,0 +1,89 @@
+"""What a mesh tells the program around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .meshes import FLAT, a_program, outputs
+from .recorder import GATEWAY_ADDRESS, record, revealed
+
+
+def ingress(**address: str) -> dict[str, Any]:
+    """How the mock cloud answers for each load balancer."""
+    return {"status": {"loadBalancer": {"ingress": [address]}}}
+
+
+def test_a_mesh_tells_its_id_its_trust_domain_and_who_reads_whom() -> None:
+    found = outputs()
+    assert (found["mesh_id"], found["trust_domain"]) == ("prod", "prod.internal")
+    assert found["remote_secrets"] == ["east reads west", "west reads east"]
+
+
+@pytest.mark.parametrize(
+    ("options", "address"),
+    [
+        (ingress(ip="198.51.100.9"), "198.51.100.9"),
+        (ingress(hostname="lb.example"), "lb.example"),
+    ],
+    ids=["an address", "a host name"],
+)
+def test_a_gateway_is_what_its_load_balancer_got(options: dict[str, Any], address: str) -> None:
+    assert outputs(options)["gateways"] == {"east": address, "west": address}
+
+
+@pytest.mark.parametrize("status", [{}, {"loadBalancer": {}}, {"loadBalancer": {"ingress": []}}])
+def test_a_gateway_that_is_its_nodes_has_no_address_of_its_own(status: dict[str, Any]) -> None:
+    clusters = {
+        "east": {"east_west_gateway": {"type": "NodePort"}},
+        "west": {"east_west_gateway": {"type": "NodePort"}},
+    }
+    assert outputs({"status": status}, clusters=clusters)["gateways"] == {}
+
+
+def test_a_given_address_is_told_and_is_where_istiods_read_it() -> None:
+    clusters = {"east": {"east_west_gateway": {"type": "NodePort", "address": "203.0.113.7"}}, "west": {}}
+    assert outputs(clusters=clusters)["gateways"] == {"east": "203.0.113.7", "west": GATEWAY_ADDRESS}
+    spec = record(a_program(clusters=clusters))["Service prod-east-east-west"].inputs["spec"]
+    assert (spec["type"], spec["externalIPs"]) == ("NodePort", ["203.0.113.7"])
+
+
+def test_clusters_on_one_network_have_no_gateway_to_tell_of() -> None:
+    assert outputs(clusters=FLAT)["gateways"] == {}
+
+
+def test_one_switch_makes_every_cluster_refuse_plaintext() -> None:
+    for mtls, mode in (("strict", "STRICT"), ("permissive", "PERMISSIVE")):
+        recording = record(a_program(mtls=mtls), preview=True)
+        for cluster in ("east", "west"):
+            assert recording[f"PeerAuthentication prod-{cluster}-mtls"].inputs["spec"] == {"mtls": {"mode": mode}}
+
+
+@pytest.mark.parametrize(
+    ("source", "chart"),
+    [
+        (
+            None,
+            {
+                "chart": "istiod",
+                "version": "1.31.1",
+                "repositoryOpts": {"repo": "https://blob.istio.io/istio-release/charts"},
+            },
+        ),
+        ("oci://registry.example/charts", {"chart": "oci://registry.example/charts/istiod", "version": "1.31.1"}),
+    ],
+    ids=["istio's own", "a registry"],
+)
+def test_charts_come_from_where_the_mesh_says(source: str | None, chart: dict[str, Any]) -> None:
+    inputs = record(a_program(chart_source=source), preview=True)["Chart prod-east-istiod"].inputs
+    assert {key: inputs[key] for key in ("chart", "version", "repositoryOpts") if key in inputs} == chart
+    assert (inputs["name"], inputs["namespace"]) == ("istiod", "istio-system")
+
+
+def test_a_chart_gets_the_values_of_its_cluster() -> None:
+    recording = record(a_program(values={"istiod": {"autoscaleMin": 2}}), preview=True)
+    for cluster in ("east", "west"):
+        values = revealed(recording[f"Chart prod-{cluster}-istiod"].inputs["values"])
+        assert values["autoscaleMin"] == 2
+        assert values["global"]["multiCluster"] == {"clusterName": cluster}

@@ -1,0 +1,126 @@
+"""The command `istio-mesh`, as a person or a pipeline runs it: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from syrupy.assertion import SnapshotAssertion
+
+from pulumi_istio_mesh import __version__, cli
+
+from .builders import TODAY
+from .topology.files import GOOD, a_file, instead
+from .topology.test_load import TWO
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "split-horizon" / "mesh.yaml"
+
+WRONG = """\
+mesh_id: prod
+istio_version: "1.29.0"
+clusters:
+  east: {network: vpc, pod_cidr: 10.8.0.0/14}
+  west: {network: vpc, pod_cidr: 10.8.0.0/16, api_server: "https://127.0.0.1:6443"}
+  plant: {primary: nowhere}
+"""
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_on_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "today", lambda: TODAY)
+
+
+def check(*texts: str) -> Result:
+    """Run `istio-mesh check` on files with these texts, called a.yaml, b.yaml and so on."""
+    names = [f"{letter}.yaml" for letter, _ in zip("abc", texts, strict=False)]
+    for name, text in zip(names, texts, strict=True):
+        Path(name).write_text(text, encoding="utf-8")
+    return CliRunner().invoke(cli.main, ["check", *names])
+
+
+def test_a_mesh_that_can_be_built_is_told_what_it_will_be(golden_text: SnapshotAssertion) -> None:
+    result = check(GOOD)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert result.stdout == golden_text
+
+
+def test_everything_that_is_wrong_is_said_with_its_line(golden_text: SnapshotAssertion) -> None:
+    result = check(WRONG)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == golden_text
+
+
+def test_every_mesh_of_a_file_is_judged(golden_text: SnapshotAssertion) -> None:
+    result = check(TWO)
+    assert result.exit_code == 0
+    assert result.stdout == golden_text
+
+
+def test_problems_of_two_meshes_are_one_list_with_their_paths() -> None:
+    result = check(TWO.replace('"1.31.1"', '"1.29.0"').replace("plant: {}", "Plant: {}"))
+    assert result.exit_code == 1
+    lines = [line.split(": ")[0:2] for line in result.stderr.splitlines() if line.startswith("  a.yaml")]
+    assert lines == [
+        ["  a.yaml:3:5", "meshes.blue.istio_version"],
+        ["  a.yaml:7:5", "meshes.green.istio_version"],
+        ["  a.yaml:9:16", "meshes.green.clusters.Plant"],
+    ]
+    assert result.stderr.startswith("a.yaml: 3 problems\n")
+
+
+def test_a_misshapen_mesh_does_not_hide_the_problems_of_another() -> None:
+    result = check(TWO.replace('"1.31.1"', "1.31", 1).replace("plant: {}", "Plant: {}"))
+    assert result.stderr.startswith("a.yaml: 2 problems\n")
+
+
+def test_every_file_is_judged_also_after_a_bad_one() -> None:
+    result = check(WRONG, GOOD, "a: b: c")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("b.yaml: mesh prod: ok. ")
+    assert "a.yaml: 5 problems" in result.stderr
+    assert "c.yaml: 1 problem" in result.stderr
+
+
+def test_a_mesh_of_one_cluster_is_told_of_in_the_singular() -> None:
+    result = check('mesh_id: m\nistio_version: "1.30.2"\ntrust: {kind: external}\nclusters: {east: {}}\n')
+    assert result.stdout == (
+        "a.yaml: mesh m: ok. 1 cluster on 1 network, 0 east-west gateways, 0 remote secrets, Istio 1.30.2\n"
+    )
+
+
+def test_the_flagship_example_can_be_built() -> None:
+    result = CliRunner().invoke(cli.main, ["check", str(EXAMPLE)])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "3 clusters on 3 networks, 3 east-west gateways, 6 remote secrets" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["check"], ["check", "nowhere.yaml"], ["check", "."], ["checks", "a.yaml"], ["check", "--strict", "a.yaml"]],
+    ids=["no file", "a file that isn't there", "a folder", "an unknown command", "an unknown option"],
+)
+def test_bad_use_ends_with_two(arguments: list[str]) -> None:
+    a_file(Path())
+    Path("mesh.yaml").rename("a.yaml")
+    assert CliRunner().invoke(cli.main, arguments).exit_code == 2
+
+
+def test_a_file_that_is_no_text_is_bad_use() -> None:
+    Path("a.yaml").write_bytes(b"\xff\xfe\x00")
+    result = CliRunner().invoke(cli.main, ["check", "a.yaml"])
+    assert result.exit_code == 2
+    assert "a.yaml can't be read: UnicodeDecodeError" in result.stderr
+
+
+def test_a_credential_in_the_file_is_never_printed() -> None:
+    result = check(instead("plant: {", "plant: {kubeconfig: {token: hunter2}, "), instead("prod", "hunter2 : ["))
+    assert result.exit_code == 1
+    assert "hunter2" not in result.output
+
+
+def test_the_version_is_told() -> None:
+    assert CliRunner().invoke(cli.main, ["--version"]).stdout == f"istio-mesh, version {__version__}\n"
