@@ -1,0 +1,162 @@
+"""The reference pages say what is, and their examples do what they say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic.fields import FieldInfo
+
+from pulumi_istio_mesh.components import arguments
+from pulumi_istio_mesh.topology import models
+from pulumi_istio_mesh.topology.load import read_mesh_file
+from pulumi_istio_mesh.topology.problems import SLUGS, TopologyError
+
+from .builders import mesh_tree, problems_of
+
+ROOT = Path(__file__).parents[1]
+CHECKS = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+TOPOLOGY = (ROOT / "docs" / "topology.md").read_text(encoding="utf-8")
+
+SEEN_IN_A_PROGRAM = {"late-value", "trust-given", "trust-mixed", "kubeconfig-missing", "kubeconfig-invalid"}
+"""Checks that no file can show: they are about late values and credentials."""
+
+
+def sections(page: str, level: str) -> dict[str, str]:
+    """The page's sections by their headings."""
+    parts = re.split(rf"^{level} (.+)$", page, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def told(folder: Path, text: str) -> set[str]:
+    """Slugs of the problems with a part of a mesh.yaml, laid over the usual mesh."""
+    path = folder / "mesh.yaml"
+    path.write_text(text, encoding="utf-8")
+    try:
+        tree = read_mesh_file(path).meshes[""]
+    except TopologyError as error:
+        return {problem.slug for problem in error.problems}
+    return {problem.slug for problem in problems_of(mesh_tree(**tree))}
+
+
+def fences(section: str) -> list[str]:
+    """The YAML examples of a section."""
+    return re.findall(r"^```yaml\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
+
+
+# docs/checks.md
+
+
+def test_every_slug_has_its_section_and_there_are_no_others() -> None:
+    assert list(sections(CHECKS, "##")) == list(SLUGS)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_section_begins_with_its_rule(slug: str) -> None:
+    rule = SLUGS[slug]
+    assert sections(CHECKS, "##")[slug].startswith(f"\n\n**{rule[0].upper()}{rule[1:]}.**\n\n")
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_slug_is_used(slug: str) -> None:
+    source = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "pulumi_istio_mesh").rglob("*.py")
+        if path.name != "problems.py"
+    )
+    assert f'"{slug}"' in source
+
+
+@pytest.mark.parametrize("slug", sorted(SLUGS.keys() - SEEN_IN_A_PROGRAM))
+def test_the_examples_of_a_check_are_refused_for_it_and_allowed(slug: str, tmp_path: Path) -> None:
+    refused, *allowed = fences(sections(CHECKS, "##")[slug])
+    assert slug in told(tmp_path, refused)
+    assert allowed
+    for example in allowed:
+        assert told(tmp_path, example) == set()
+
+
+# docs/topology.md
+
+TABLES: dict[str, dict[str, FieldInfo]] = {
+    "Mesh": dict(models.Topology.model_fields),
+    "Cluster": dict(models.Cluster.model_fields),
+    "East-west gateway": dict(models.EastWestGateway.model_fields),
+    "Gateway port": dict(models.GatewayPort.model_fields),
+    "Trust": dict(models.Trust.model_fields),
+    "Root": dict(models.Root.model_fields),
+    "Intermediates": dict(models.Intermediates.model_fields),
+}
+
+
+def rows(heading: str) -> dict[str, list[str]]:
+    """The rows of a section's tables by their keys: type, default, meaning, example."""
+    section = sections(TOPOLOGY, "##+")[heading]
+    found = [re.split(r"(?<!\\)\|", line)[1:-1] for line in section.splitlines() if line.startswith("| `")]
+    return {cells[0].strip().strip("`"): [cell.strip() for cell in cells[1:]] for cells in found}
+
+
+@pytest.mark.parametrize("heading", TABLES)
+def test_every_fact_is_documented_and_nothing_else_is(heading: str) -> None:
+    only_in_programs = set(arguments.CREDENTIALS) if heading == "Cluster" else set()
+    assert set(rows(heading)) == set(TABLES[heading]) | only_in_programs
+
+
+@pytest.mark.parametrize("heading", TABLES)
+def test_every_default_is_the_documented_one(heading: str) -> None:
+    for key, field in TABLES[heading].items():
+        default = rows(heading)[key][1]
+        if field.is_required():
+            assert default == "required" or key == "mesh_id", key
+        elif isinstance(field.default, (bool, int, str)):
+            assert default == f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`", (
+                key
+            )
+        else:
+            assert default and default != "required", key
+
+
+@pytest.mark.parametrize("heading", TABLES)
+def test_every_example_is_yaml_that_the_key_takes(heading: str) -> None:
+    where = {
+        "Mesh": "{{{}}}",
+        "Cluster": "{{clusters: {{east: {{{}}}, west: {{}}}}}}",
+        "East-west gateway": "{{clusters: {{east: {{east_west_gateway: {{{}}}}}, west: {{}}}}}}",
+        "Gateway port": "{{clusters: {{east: {{east_west_gateway: {{ports: [{{name: a, port: 1, {}}}]}}}}}}}}",
+        "Trust": "{{trust: {{roots: [{{issued: '2026-11-23'}}], {}}}}}",
+        "Root": "{{trust: {{roots: [{{issued: '2026-11-23', {}}}]}}}}",
+        "Intermediates": "{{trust: {{roots: [{{issued: '2026-11-23'}}], intermediates: {{{}}}}}}}",
+    }[heading]
+    for key in TABLES[heading]:
+        example = rows(heading)[key][3].strip("`")
+        tree = yaml.safe_load(where.format(f"{key}: {example}"))
+        slugs = {problem.slug for problem in problems_of(mesh_tree(**tree))}
+        assert not slugs & {"topology-shape", "unknown-key", "missing-key", "values-conflict"}, (key, slugs)
+
+
+def test_the_files_at_the_top_of_the_page_can_be_built(tmp_path: Path) -> None:
+    one, several = fences(TOPOLOGY)
+    assert told(tmp_path, one) == set()
+    (tmp_path / "several.yaml").write_text(several, encoding="utf-8")
+    for tree in read_mesh_file(tmp_path / "several.yaml").meshes.values():
+        assert problems_of(tree) == []
+
+
+# Links
+
+
+@pytest.mark.parametrize("page", ["checks.md", "topology.md"])
+def test_every_link_to_another_page_has_its_target(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        path = ROOT / "docs" / (name or page)
+        assert path.exists(), target
+        headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert not anchor or anchor in {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings}, (
+            target
+        )
