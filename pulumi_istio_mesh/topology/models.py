@@ -7,23 +7,24 @@ These models hold plain facts only. A value that is known late (a Pulumi Output)
 from __future__ import annotations
 
 import datetime as dt
-import enum
 import ipaddress
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WrapValidator
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Late(enum.Enum):
-    """The type of `LATE`."""
+@final
+class Late:
+    """The type of `LATE`. No enum: pydantic takes a member of one for text, where nothing may be late."""
 
-    LATE = "known late"
+    def __repr__(self) -> str:
+        return "LATE"
 
 
-LATE = Late.LATE
+LATE = Late()
 """Stands for a value that is given but known only while the program runs."""
 
 

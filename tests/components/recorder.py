@@ -42,7 +42,7 @@ class FakeCloud(mocks.Mocks):
         if args.typ == MadeCluster.TYPE:
             state["kubeconfig"] = a_kubeconfig(state["server"])
         if args.typ == "tls:index/privateKey:PrivateKey":
-            state["privateKeyPemPkcs8"] = _key(args.name)
+            state["privateKeyPemPkcs8"] = private_key(args.name)
         if args.inputs.get("type") == "kubernetes.io/service-account-token" and self.token:
             token = base64.b64encode(f"token of {args.name}".encode()).decode()
             state["data"] = {"token": token, "ca.crt": base64.b64encode(b"ca").decode()}
@@ -65,7 +65,7 @@ class MadeCluster(pulumi.CustomResource):
 
 
 @cache
-def _key(name: str) -> str:
+def private_key(name: str) -> str:
     """A key per name, made once: signing must be the only thing that takes time."""
     key = ec.generate_private_key(ec.SECP256R1())
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8

@@ -159,9 +159,12 @@ def late(path: str) -> Any:
 @pytest.mark.parametrize(
     "path",
     [
+        "istio_version",
+        "mesh_id",
         "mtls",
         "clusters",
         "clusters.east",
+        "clusters.east.network",
         "clusters.east.pod_cidr",
         "clusters.east.api_server_tls_name",
         "clusters.east.east_west_gateway",

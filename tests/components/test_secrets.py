@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import partial
 from typing import Any
 
 import pulumi
 import pytest
 
 from pulumi_istio_mesh import Mesh, TopologyError
+from pulumi_istio_mesh.components.remote_secret import Reader
+from pulumi_istio_mesh.components.trust import IntermediateAuthority, Trust
 
-from ..builders import TOKEN, a_kubeconfig, program_args
+from ..builders import TOKEN, a_kubeconfig, a_mesh, program_args
 from .meshes import a_program, apart, on_made_clusters, with_late
 from .recorder import failure, is_secret, record, revealed
 
@@ -75,6 +78,34 @@ def test_a_given_address_authority_and_name_are_what_peers_use() -> None:
         "server": "https://api.example",
         "certificate-authority-data": base64.b64encode(b"PEM").decode(),
         "tls-server-name": "other.example",
+    }
+
+
+def test_a_part_that_is_taken_alone_gives_its_credentials_as_secrets() -> None:
+    """Kubernetes' SDK marks what goes into a Secret; the Outputs of a part may go anywhere."""
+    seen: dict[str, bool] = {}
+
+    def program() -> None:
+        topology = a_mesh(east={}, west={})
+        trust = Trust("alone", topology)
+        authority = IntermediateAuthority("alone-east", "east", topology, trust)
+        reader = Reader("alone-east", "east", account="reader", server="https://192.0.2.1")
+        for name, output in {
+            "signer_key": trust.signer_key,
+            "cacerts": authority.cacerts,
+            "kubeconfig": reader.kubeconfig,
+            "signer_cert": trust.signer_cert,
+            "root_certs": trust.root_certs,
+        }.items():
+            pulumi.Output.from_input(output.is_secret()).apply(partial(seen.__setitem__, name))
+
+    record(program)
+    assert seen == {
+        "signer_key": True,
+        "cacerts": True,
+        "kubeconfig": True,
+        "signer_cert": False,
+        "root_certs": False,
     }
 
 
