@@ -14,10 +14,7 @@ IMAGE = "localhost/probe:lab"
 NAMESPACE = "sample"
 PORT = 5000
 
-_ANSWER = (
-    "#!/bin/sh\n"
-    'printf "Content-Type: text/plain\\r\\n\\r\\n%s %s" "$CLUSTER" "$HTTP_X_FORWARDED_CLIENT_CERT"\n'
-)
+_ANSWER = '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n%s %s" "$CLUSTER" "$HTTP_X_FORWARDED_CLIENT_CERT"\n'
 _SERVE = (
     "mkdir -p /tmp/www/cgi-bin && printf '%s' \"$ANSWER\" > /tmp/www/cgi-bin/hello && "
     f"chmod +x /tmp/www/cgi-bin/hello && exec httpd -f -p {PORT} -h /tmp/www"
@@ -46,7 +43,9 @@ def deploy(clusters: Iterable[Cluster], serving: Iterable[str]) -> None:
         for item in items:
             if item["kind"] == "Deployment":
                 name = item["metadata"]["name"]
-                cluster.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=120s", timeout_seconds=130)
+                cluster.kubectl(
+                    "-n", NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=120s", timeout_seconds=130
+                )
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(one, clusters))
@@ -58,7 +57,9 @@ def remove(clusters: Iterable[Cluster]) -> None:
         list(pool.map(lambda c: c.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found"), clusters))
 
 
-def call(cluster: Cluster, url: str = f"http://hello.{NAMESPACE}:{PORT}/cgi-bin/hello", client: str = "client") -> Answer:
+def call(
+    cluster: Cluster, url: str = f"http://hello.{NAMESPACE}:{PORT}/cgi-bin/hello", client: str = "client"
+) -> Answer:
     """Call a URL from the client's pod; plain HTTP as an application speaks it, its proxy does the rest."""
     command = ["curl", "--silent", "--show-error", "--max-time", "5", "--write-out", "\n%{http_code}", url]
     text = cluster.kubectl(

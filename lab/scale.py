@@ -10,9 +10,6 @@ import time
 from pathlib import Path
 
 import yaml
-from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
-from pulumi_istio_mesh.rules import problems_in, today
-from pulumi_istio_mesh.topology.load import parse_topology
 from rich.table import Table
 
 from lab.cluster import Cluster
@@ -23,6 +20,9 @@ from lab.process import run
 from lab.progress import Progress
 from lab.shape import Shape
 from lab.stack import Stack
+from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
+from pulumi_istio_mesh.rules import problems_in, today
+from pulumi_istio_mesh.topology.load import parse_topology
 
 SIZES = (3, 10, 20)
 _RUNS = 3

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lab.cluster import Cluster
-from lab.errors import LabError
 from lab.environment import shell_environment
+from lab.errors import LabError
 
 _TIMEOUT_SECONDS = 900
 
@@ -95,16 +95,17 @@ class Stack:
         """Return how many resources of each type the state holds."""
         return Counter(resource["type"] for resource in self.state()["deployment"].get("resources", []))
 
+    @property
+    def started_log(self) -> Path:
+        """Return the file that the last started command writes its output to."""
+        return self.program.parent / f"{self.name}.log"
+
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a pulumi command in a process group of its own and return at once."""
-        return subprocess.Popen(
-            self._command(arguments),
-            cwd=self.program,
-            env=self._environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        """Start a pulumi command and return at once."""
+        with self.started_log.open("wb") as log:
+            return subprocess.Popen(
+                self._command(arguments), cwd=self.program, env=self._environment, stdout=log, stderr=log
+            )
 
     def run(
         self,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from pulumi_istio_mesh.istio import certificates
 from pulumi_istio_mesh.rules import today
 

@@ -5,7 +5,7 @@ late, lists and dicts hold `TypedDict`s. No `from __future__ import annotations`
 annotations themselves.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from typing import Any, Optional, cast
 
 import pulumi
@@ -131,7 +131,7 @@ def accept(name: str, args: Mapping[str, Any]) -> Topology:
     source = f"Mesh {name!r}"
     if isinstance(clusters, Mapping):
         facts["clusters"] = {
-            cluster: {key: value for key, value in given.items() if key not in CREDENTIALS}
+            cluster: {key: value for key, value in given.items() if key not in CREDENTIALS and value is not None}
             if isinstance(given, Mapping)
             else given
             for cluster, given in clusters.items()
@@ -166,6 +166,14 @@ def _credential_problems(topology: Topology, clusters: Mapping[str, Mapping[str,
             yield from kubeconfig_problems(where, kubeconfig)
             if len(clusters) > 1 and not given.get("api_server"):
                 yield from _server_problems(name, kubeconfig)
+        elif not isinstance(kubeconfig, (pulumi.Output, Awaitable)):
+            yield Problem(
+                where=where,
+                what="the kubeconfig is not text",
+                why="the cluster's API server and its address for the other clusters are read from it",
+                fix=f'"kubeconfig": json.dumps(...), or config.require_secret("{name}")',
+                slug="kubeconfig-invalid",
+            )
         yield from _cacerts_problems(topology, name, given)
 
 
@@ -180,7 +188,19 @@ def _server_problems(name: str, kubeconfig: str) -> Iterator[Problem]:
 
 def _cacerts_problems(topology: Topology, name: str, given: Mapping[str, Any]) -> Iterator[Problem]:
     where, expected = f"clusters.{name}.cacerts", topology.trust.kind == "given"
-    if expected == ("cacerts" in given):
+    cacerts = given.get("cacerts")
+    if expected and isinstance(cacerts, Mapping):
+        for part in CaCertsArgs.__annotations__:
+            if cacerts.get(part) is None:
+                yield Problem(
+                    where=f"{where}.{part}",
+                    what="it is missing",
+                    why="istiod starts only with all four files of its authority",
+                    fix=f'"{part}": ...',
+                    slug="trust-mixed",
+                )
+        return
+    if not expected and cacerts is None:
         return
     yield Problem(
         where=where,

@@ -13,6 +13,7 @@ from ..istio import manifests, names, values
 from ..istio.charts import ChartReference, chart_reference
 from ..topology.models import Topology
 from .crd_errors import explain_crd_errors
+from .webhooks import one_field_manager, retry_until_reachable
 
 
 class ControlPlane(pulumi.ComponentResource):
@@ -73,32 +74,35 @@ class ControlPlane(pulumi.ComponentResource):
             namespace=names.NAMESPACE,
             values=values.chart_values(topology, cluster, "istiod"),
             **chart_arguments(chart_reference(topology.chart_source, "istiod", topology.istio_version)),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[base, *before_istiod]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[base, *before_istiod], transforms=one_field_manager(f"istio-mesh-{name}")
+            ),
         )
-        # The Deployment is ready before the API server can reach its webhook; a pod made in between is refused, and
-        # its ReplicaSet tries again only after a pause of many seconds.
-        gate = k8s.admissionregistration.v1.MutatingWebhookConfigurationPatch(
+        webhook = k8s.admissionregistration.v1.MutatingWebhookConfigurationPatch(
             f"{name}-injector",
             metadata={
                 "name": names.INJECTOR_WEBHOOK,
                 "annotations": {
                     "istio-mesh/injects-for": cluster,
+                    # istiod writes it when it is the webhook's server; before, the API server trusts nobody there.
                     "pulumi.com/waitFor": "jsonpath={.webhooks[0].clientConfig.caBundle}",
                     "pulumi.com/timeoutSeconds": "180",
-                    "pulumi.com/patchFieldManager": "istio-mesh-gate",
                 },
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[istiod]),
         )
-        self.injector = gate.id.apply(lambda _: names.INJECTOR_WEBHOOK)
-        k8s.apiextensions.CustomResource(
+        mtls = k8s.apiextensions.CustomResource(
             f"{name}-mtls",
             api_version="security.istio.io/v1",
             kind="PeerAuthentication",
             metadata={"name": "default", **within},
             spec=manifests.peer_authentication(topology.mtls),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[gate]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[webhook], hooks=retry_until_reachable(f"{name}-mtls")),
         )
+        # The first Istio object is the gate: that it was accepted proves that the API server reaches istiod, by the
+        # Service and port of the injection webhook too. A pod made earlier would be refused, and its ReplicaSet tries
+        # again only after a pause of many seconds.
+        self.injector = mtls.id.apply(lambda _: names.INJECTOR_WEBHOOK)
         self.register_outputs({"namespace": self.namespace, "injector": self.injector})
 
     def _base(self, name: str, cluster: str, topology: Topology, namespace: pulumi.Resource) -> k8s.helm.v3.Release:

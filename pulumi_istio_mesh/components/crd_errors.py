@@ -33,17 +33,17 @@ def companion_text(cluster: str, error: str) -> str | None:
         return (
             f"cluster {cluster}: Istio's CRDs are there already, put by another installer.\n"
             "  Hand them over to this release:\n"
-            f"    kubectl get crd -o name | grep istio.io | xargs kubectl label --overwrite "
+            "    kubectl label --overwrite $(kubectl get crd -o name | grep istio.io) "
             "app.kubernetes.io/managed-by=Helm\n"
-            f"    kubectl get crd -o name | grep istio.io | xargs kubectl annotate --overwrite "
+            "    kubectl annotate --overwrite $(kubectl get crd -o name | grep istio.io) "
             f"meta.helm.sh/release-name={names.BASE_RELEASE} meta.helm.sh/release-namespace={names.NAMESPACE}\n"
             f"  or leave them to that installer: clusters.{cluster}.crds: external\n"
             "  see docs/operations.md#crds-of-another-installer"
         )
     if "cannot re-use a name that is still in use" in error or "another operation" in error:
         return (
-            f"cluster {cluster}: the Helm release {names.BASE_RELEASE} was left pending, by a run that was killed "
-            "while Helm worked.\n"
+            f"cluster {cluster}: the Helm release {names.BASE_RELEASE} is in the cluster but not in the stack's state, "
+            "because a run was killed while Helm worked.\n"
             "  Once no other run is working on this cluster, remove Helm's note of it, and run again:\n"
             f"    kubectl --namespace {names.NAMESPACE} delete secret {_RELEASE_SECRET}\n"
             "  see docs/operations.md#a-run-that-was-killed"

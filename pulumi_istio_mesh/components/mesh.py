@@ -3,7 +3,7 @@
 No `from __future__ import annotations` here: Pulumi's analyzer reads the annotations themselves.
 """
 
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 import pulumi
 
@@ -65,7 +65,8 @@ class Mesh(pulumi.ComponentResource):
         self.mesh_id = pulumi.Output.from_input(topology.mesh_id)
         self.trust_domain = pulumi.Output.from_input(topology.identity_domain)
         addresses = {found: cluster.gateway_address for found, cluster in clusters.items() if cluster.gateway_address}
-        self.gateways = pulumi.Output.all(**addresses).apply(
+        # By one plain argument: Output.all of no names at all would be a list.
+        self.gateways = pulumi.Output.from_input(cast(Any, addresses)).apply(
             lambda known: {cluster: address for cluster, address in known.items() if address}
         )
         pairs = sorted(f"{reader} reads {read}" for reader, read in plan.remote_secrets)

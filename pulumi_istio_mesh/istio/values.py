@@ -12,19 +12,20 @@ from typing import Any
 
 from ..topology.models import Topology
 from . import names
-from .versions import IMAGE_HUB
+from .versions import CRDS, IMAGE_HUB
 
 Values = dict[str, Any]
 
 
 def base(topology: Topology, cluster: str) -> Values:
     """Return the wiring of chart `base`: CRDs, the reader account, the default validator."""
+    # istiod edits Ignore to Fail by itself, which would be drift on every refresh (istio/istio#45204).
+    settings: Values = {"validationFailurePolicy": "Fail", "enableCRDTemplates": True}
+    if topology.clusters[cluster].crds == "external":
+        # By name: without its templates the chart renders the CRDs all the same, from a file.
+        settings["excludedCRDs"] = list(CRDS)
     return {
-        # istiod edits Ignore to Fail by itself, which would be drift on every refresh (istio/istio#45204).
-        "base": {
-            "validationFailurePolicy": "Fail",
-            "enableCRDTemplates": topology.clusters[cluster].crds == "managed",
-        },
+        "base": settings,
         "global": {"istioNamespace": names.NAMESPACE, "externalIstiod": True},
     }
 

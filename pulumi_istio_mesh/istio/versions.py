@@ -33,6 +33,26 @@ IMAGE_HUB = "docker.io/istio"
 """Registry of all of Istio's images; charts up to 1.30 still default to one that is switched off."""
 
 
+CRDS = (
+    "authorizationpolicies.security.istio.io",
+    "destinationrules.networking.istio.io",
+    "envoyfilters.networking.istio.io",
+    "gateways.networking.istio.io",
+    "peerauthentications.security.istio.io",
+    "proxyconfigs.networking.istio.io",
+    "requestauthentications.security.istio.io",
+    "serviceentries.networking.istio.io",
+    "sidecars.networking.istio.io",
+    "telemetries.telemetry.istio.io",
+    "trafficextensions.extensions.istio.io",
+    "virtualservices.networking.istio.io",
+    "wasmplugins.extensions.istio.io",
+    "workloadentries.networking.istio.io",
+    "workloadgroups.networking.istio.io",
+)
+"""Every CRD that chart `base` of a supported version holds."""
+
+
 def minor_of(version: str) -> str:
     """Return `1.31` for `1.31.1`."""
     return ".".join(version.split(".")[:2])

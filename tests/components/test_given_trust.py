@@ -1,4 +1,4 @@
-"""Certificate authorities that a user brings, and where they go.
+"""Certificate authorities that a user brings: where they go, and that bad ones stop the program before istiod.
 
 What makes them bad, in every way, is in `istio/test_given_certificates.py`.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
+import pytest
 
-from pulumi_istio_mesh import Mesh
+from pulumi_istio_mesh import Mesh, TopologyError
 from pulumi_istio_mesh.istio.certificates import (
     IntermediateCertificate,
     RootCertificate,
@@ -20,7 +21,7 @@ from pulumi_istio_mesh.istio.certificates import (
 
 from ..builders import TODAY, program_args
 from .meshes import a_program, outputs
-from .recorder import is_secret, private_key, record, revealed
+from .recorder import Recording, failure, is_secret, private_key, record, revealed
 
 ARGUMENTS = {
     "ca_cert": "ca-cert.pem",
@@ -46,6 +47,17 @@ def given(**east: Any) -> dict[str, Any]:
         "trust": {"kind": "given"},
         "clusters": {"east": {"cacerts": {**brought("east"), **east}}, "west": {"cacerts": brought("west")}},
     }
+
+
+def late(part: str, value: str) -> Recording:
+    """A program that learns one part of one cluster's authority late, and must fail by it."""
+
+    def program() -> None:
+        arguments = program_args(**given())
+        arguments["clusters"]["east"]["cacerts"][part] = pulumi.Output.secret(value)
+        Mesh("prod", arguments)
+
+    return failure(program)
 
 
 def test_given_certificates_are_what_istiod_signs_with() -> None:
@@ -74,3 +86,37 @@ def test_given_certificates_may_be_late_and_unknown() -> None:
 
     assert "Secret prod-east-cacerts" in record(program)
     assert "Secret prod-east-cacerts" in record(program, preview=True)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("ca_key", brought("west")["ca_key"]),
+        ("ca_cert", brought("west")["ca_cert"]),
+        ("root_cert", brought("east", root="other")["root_cert"]),
+        ("cert_chain", ""),
+        ("ca_cert", "hunter2"),
+    ],
+    ids=["a foreign key", "a foreign certificate", "a foreign root", "no chain", "no PEM at all"],
+)
+def test_certificates_that_cannot_work_stop_the_program_before_istiod(part: str, value: str) -> None:
+    recording = late(part, value)
+    assert isinstance(recording.error, TopologyError)
+    assert {problem.slug for problem in recording.error.problems} == {"trust-given"}
+    assert "Secret prod-east-cacerts" not in recording
+    assert "Chart prod-east-istiod" not in recording
+
+
+def test_clusters_under_two_roots_are_refused() -> None:
+    recording = failure(a_program(**given(**brought("east", root="other"))))
+    assert isinstance(recording.error, TopologyError)
+    assert {problem.slug for problem in recording.error.problems} == {"trust-given"}
+
+
+def test_no_refusal_repeats_a_given_key() -> None:
+    key = brought("west")["ca_key"]
+    recording = late("ca_key", key)
+    error = recording.error
+    assert isinstance(error, TopologyError)
+    said = f"{error} {error!r} {error.problems!r} {recording.log}"
+    assert not [line for line in key.splitlines()[1:-1] if line in said]

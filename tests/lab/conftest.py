@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from lab import Cluster, Shape, down, up
 from lab.paths import REPOSITORY
 from lab.stack import Stack

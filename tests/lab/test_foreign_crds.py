@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
 
 import pytest
+
 from lab import Cluster, LabError, shell_environment
 from lab.stack import Stack
 
@@ -33,11 +35,12 @@ def test_the_error_says_how_to_hand_them_over_and_that_heals_it(stack: Stack, la
         stack.up()
     text = str(failed.value)
     assert "cluster c4: Istio's CRDs are there already, put by another installer." in text
-    commands = sorted({line.strip() for line in text.splitlines() if line.strip().startswith("kubectl get crd")})
+    commands = sorted({line.strip() for line in text.splitlines() if "$(kubectl get crd" in line})
     assert len(commands) == 2
-    environment = {"PATH": shell_environment()["PATH"], "KUBECONFIG": str(lab["c4"].kubeconfig_path)}
+    environment = {**os.environ, **shell_environment(), "KUBECONFIG": str(lab["c4"].kubeconfig_path)}
     for command in commands:
-        subprocess.run(["bash", "-c", command], env=environment, check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
     stack.up()
     stack.up("--expect-no-changes")
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from lab import Cluster, sample
 from lab.istioctl import istioctl
 from lab.stack import Stack, by_operation
@@ -120,7 +121,9 @@ def test_the_clusters_are_as_the_program_left_them(mesh: Stack) -> None:
 
 def test_new_intermediates_take_over_without_a_restart(mesh: Stack, lab: dict[str, Cluster]) -> None:
     before = {name: restarts(lab[name]) for name in MESH}
-    declare(mesh, {name: {} for name in MESH}, trust={"roots": [{"issued": "2026-11-23"}], "intermediates": {"days": 700}})
+    declare(
+        mesh, {name: {} for name in MESH}, trust={"roots": [{"issued": "2026-11-23"}], "intermediates": {"days": 700}}
+    )
     changed = by_operation(mesh.preview())
     assert changed == {"update": {f"horizon-{name}-cacerts" for name in MESH}}
     mesh.up()
@@ -163,14 +166,21 @@ def test_what_destroy_leaves_is_taken_back_by_the_next_up(mesh: Stack, lab: dict
         assert "istio-system" not in names(lab[name], "namespaces")
         left = [
             f"{kind}/{found}"
-            for kind in ("mutatingwebhookconfigurations", "validatingwebhookconfigurations", "clusterroles", "clusterrolebindings")
+            for kind in (
+                "mutatingwebhookconfigurations",
+                "validatingwebhookconfigurations",
+                "clusterroles",
+                "clusterrolebindings",
+            )
             for found in names(lab[name], kind)
             if "istio" in found
         ]
         assert left == []
         # Helm keeps them (resource-policy: keep), so that nobody's Istio objects are lost with them.
         assert len([found for found in names(lab[name], "crds") if found.endswith("istio.io")]) == 15
-        maps = {item["metadata"]["name"] for item in objects(lab[name], "configmaps") if "istio" in item["metadata"]["name"]}
+        maps = {
+            item["metadata"]["name"] for item in objects(lab[name], "configmaps") if "istio" in item["metadata"]["name"]
+        }
         assert maps <= {"istio-ca-root-cert", "istio-ca-crl"}
     mesh.up()
     sample.remove(lab.values())
