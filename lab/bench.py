@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -133,7 +132,7 @@ def processes(costs: Costs) -> Table:
     for way in ways:
         table.add_column(way, justify="right")
     for program in programs:
-        spent = [statistics.median(cost.cpu_seconds[program] for cost in costs[way]) for way in ways]
+        spent = [statistics.median(cost.cpu_seconds.get(program, 0.0) for cost in costs[way]) for way in ways]
         if max(spent) >= 0.1:
             table.add_row(program, *(f"{seconds:.1f}" if seconds >= 0.05 else "" for seconds in spent))
     return table
@@ -144,4 +143,4 @@ def _wall(runs: list[Cost]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

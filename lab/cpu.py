@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ class Cost:
     """What one run took."""
 
     wall_seconds: float
-    cpu_seconds: Counter[str]
+    cpu_seconds: dict[str, float]
     """By program; a process that ends between two looks is counted up to the first of them."""
 
     @property
@@ -52,7 +51,7 @@ def measured(work: Callable[[], object]) -> Cost:
         wall = time.monotonic() - began
         done.set()
         watcher.join()
-    spent: Counter[str] = Counter()
+    spent: dict[str, float] = {}
     for name, seconds in seen.values():
-        spent[name] += seconds
+        spent[name] = spent.get(name, 0.0) + seconds
     return Cost(wall, spent)

@@ -70,8 +70,9 @@ def install() -> None:
         folder = pulumi_home() / "plugins" / f"resource-{name}-v{version}"
         folder.mkdir(parents=True, exist_ok=True)
         link = folder / f"pulumi-resource-{name}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(program)
+        if not (link.is_symlink() and link.readlink() == program):
+            link.unlink(missing_ok=True)
+            link.symlink_to(program)
 
 
 def real_language_host() -> Path | None:

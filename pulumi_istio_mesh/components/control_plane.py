@@ -106,7 +106,7 @@ class ControlPlane(pulumi.ComponentResource):
         self.register_outputs({"namespace": self.namespace, "injector": self.injector})
 
     def _base(self, name: str, cluster: str, topology: Topology, namespace: pulumi.Resource) -> k8s.helm.v3.Release:
-        """Install all CRDs as one release: as resources they are a megabyte a cluster, marshalled many times (ADR 5)."""
+        """Install all CRDs as one release: as resources they are a megabyte a cluster, marshalled many times."""
         reference = chart_reference(topology.chart_source, "base", topology.istio_version)
         arguments = chart_arguments(reference)
         return k8s.helm.v3.Release(

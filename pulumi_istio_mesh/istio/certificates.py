@@ -44,8 +44,8 @@ class IntermediateCertificate:
 def root_pem(certificate: RootCertificate, key_pem: str) -> str:
     """Return a self-signed root that may vouch for its trust domains only.
 
-    Its common name holds the mesh ID and the generation: two roots of one name in a bundle break all mTLS, because Envoy
-    picks the issuer by name. No path length: the intermediates carry it, and a root is hard to change.
+    Its common name holds the mesh ID and the generation: two roots of one name in a bundle break all mTLS, because
+    Envoy picks the issuer by name. No path length: the intermediates carry it, and a root is hard to change.
     """
     key = _key(key_pem)
     name = _name((NameOID.ORGANIZATION_NAME, certificate.mesh_id),
@@ -63,7 +63,8 @@ def root_pem(certificate: RootCertificate, key_pem: str) -> str:
 def intermediate_pem(certificate: IntermediateCertificate, key_pem: str, root_cert_pem: str, root_key_pem: str) -> str:
     """Return a cluster's authority, signed by the root: it signs workload certificates and no other authority.
 
-    It ends with the root at the latest. Raises `ValueError` when it would vouch for a trust domain that the root may not.
+    It ends with the root at the latest. Raises `ValueError` when it would vouch for a trust domain that the root
+    may not.
     """
     root, key = x509.load_pem_x509_certificate(root_cert_pem.encode()), _key(key_pem)
     permitted = _permitted(root)

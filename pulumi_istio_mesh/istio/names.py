@@ -14,6 +14,9 @@ BASE_RELEASE = "istio-base"
 INJECTOR_WEBHOOK = "istio-sidecar-injector"
 """MutatingWebhookConfiguration of istiod without a revision. Source: istiod chart, templates/mutatingwebhook.yaml."""
 
+INJECTOR_CONFIG = "istio-sidecar-injector"
+"""ConfigMap with the injection template. Source: istiod chart, templates/istiod-injector-configmap.yaml."""
+
 CACERTS = "cacerts"
 """Secret istiod signs workload certificates from. Source: istio/istio pilot/pkg/bootstrap/istio_ca.go."""
 

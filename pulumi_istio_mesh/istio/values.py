@@ -77,6 +77,23 @@ DEFAULTS: Mapping[str, Values] = {
 }
 """What we prefer but leave to the user."""
 
+_CONFIG_VOLUME = "istio-mesh-config"
+
+ADDED: Mapping[str, Mapping[str, Values]] = {
+    "istiod": {
+        # The chart's objects are made all at once, and istiod takes the ConfigMaps as optional: started before them it
+        # runs without an injector, and on default mesh config, for good. A volume that requires them holds it back.
+        "volumes": {
+            "name": _CONFIG_VOLUME,
+            "projected": {
+                "sources": [{"configMap": {"name": "istio"}}, {"configMap": {"name": names.INJECTOR_CONFIG}}]
+            },
+        },
+        "volumeMounts": {"name": _CONFIG_VOLUME, "mountPath": "/var/run/istio-mesh/config", "readOnly": True},
+    },
+}
+"""One entry for each of a chart's lists, beside those that the user gives."""
+
 FORBIDDEN: Mapping[str, Mapping[str, str]] = {
     "base": {
         "profile": "the mesh decides which clusters are remote",
@@ -118,12 +135,14 @@ FORBIDDEN: Mapping[str, Mapping[str, str]] = {
 
 def chart_values(topology: Topology, cluster: str, chart: str) -> Values:
     """Return what the chart is rendered with: our defaults, the mesh's values, the cluster's, the wiring last."""
-    return merged(
+    values = merged(
         DEFAULTS.get(chart, {}),
         topology.values.get(chart, {}),
         topology.clusters[cluster].values.get(chart, {}),
         WIRING[chart](topology, cluster),
     )
+    added = {key: [*(values.get(key) or []), entry] for key, entry in ADDED.get(chart, {}).items()}
+    return {**values, **added}
 
 
 def merged(*layers: Mapping[str, Any]) -> Values:

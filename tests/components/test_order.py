@@ -17,8 +17,8 @@ each = pytest.mark.parametrize("cluster", ["east", "west"])
 
 
 def gate(cluster: str) -> str:
-    """What is there once a cluster's injection webhook answers."""
-    return f"MutatingWebhookConfigurationPatch prod-{cluster}-injector"
+    """What is there once the cluster's API server has reached istiod's webhook: the first Istio object."""
+    return f"PeerAuthentication prod-{cluster}-mtls"
 
 
 @each
@@ -37,14 +37,16 @@ def test_istiod_starts_after_its_authority_its_crds_and_the_config_it_reads(clus
 
 @each
 def test_the_gate_waits_for_istiod_and_for_its_webhook(cluster: str) -> None:
-    row = apart()[gate(cluster)]
+    webhook = f"MutatingWebhookConfigurationPatch prod-{cluster}-injector"
+    assert apart()[gate(cluster)].after == (webhook,)
+    row = apart()[webhook]
     assert row.after == (f"Chart prod-{cluster}-istiod",)
     annotations = row.inputs["metadata"]["annotations"]
     assert annotations["pulumi.com/waitFor"] == "jsonpath={.webhooks[0].clientConfig.caBundle}"
 
 
 @each
-@pytest.mark.parametrize("resource", ["Chart {}-east-west", "Gateway {}-exposure", "PeerAuthentication {}-mtls"])
+@pytest.mark.parametrize("resource", ["Chart {}-east-west", "Gateway {}-exposure"])
 def test_pods_that_are_injected_and_objects_that_istiod_judges_wait_for_the_gate(cluster: str, resource: str) -> None:
     assert apart()[resource.format(f"prod-{cluster}")].after == (gate(cluster),)
 

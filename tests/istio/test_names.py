@@ -14,6 +14,7 @@ def test_names_that_istio_fixes_are_istios() -> None:
         "ISTIOD": "istiod",
         "BASE_RELEASE": "istio-base",
         "INJECTOR_WEBHOOK": "istio-sidecar-injector",
+        "INJECTOR_CONFIG": "istio-sidecar-injector",
         "CACERTS": "cacerts",
         "SHARED_MESH_CONFIG": "istio-shared-mesh-config",
         "READER_ACCOUNT": "istio-reader-service-account",

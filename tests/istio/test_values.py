@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh.istio import values
 from pulumi_istio_mesh.istio.charts import CHARTS
+from pulumi_istio_mesh.istio.versions import CRDS
 from pulumi_istio_mesh.topology.load import parse_topology
 from pulumi_istio_mesh.topology.models import Topology
 
@@ -60,11 +61,12 @@ def test_dns_capture_is_one_switch() -> None:
     assert metadata(dns_capture=False) == {"PROXY_CONFIG_XDS_AGENT": "true"}
 
 
-@pytest.mark.parametrize(("crds", "ours"), [("managed", True), ("external", False)])
-def test_crds_of_another_installer_are_left_alone(crds: str, ours: bool) -> None:
-    topology = a_topology(clusters={"east": {"crds": crds}, "west": {}})
-    assert values.base(topology, "east")["base"]["enableCRDTemplates"] is ours
-    assert values.base(topology, "west")["base"]["enableCRDTemplates"] is True
+def test_crds_of_another_installer_are_left_out_by_name() -> None:
+    """Without its templates the chart renders them all the same, from a file."""
+    topology = a_topology(clusters={"east": {"crds": "external"}, "west": {}})
+    assert values.base(topology, "east")["base"]["excludedCRDs"] == list(CRDS)
+    assert values.base(topology, "east")["base"]["enableCRDTemplates"] is True
+    assert "excludedCRDs" not in values.base(topology, "west")["base"]
 
 
 # What a user lays over it
@@ -94,7 +96,18 @@ def test_lists_are_replaced_and_not_joined_as_helm_does() -> None:
 def test_the_wiring_is_laid_last() -> None:
     """Rules refuse such values; this is what holds if one of them is ever missing."""
     given = with_values("istiod", {"global": {"network": "other"}, "env": "none"}, {"meshConfig": None})
-    assert given == values.istiod(a_topology(), "east")
+    wiring = values.istiod(a_topology(), "east")
+    assert {key: given[key] for key in wiring} == wiring
+
+
+def test_istiod_is_held_back_until_its_config_maps_are_there() -> None:
+    """The chart makes them beside istiod, and istiod, once started without them, never looks again."""
+    given = with_values("istiod", {"volumes": [{"name": "theirs"}]}, {})
+    theirs, ours = given["volumes"]
+    assert theirs == {"name": "theirs"}
+    required = [source["configMap"] for source in ours["projected"]["sources"]]
+    assert required == [{"name": "istio"}, {"name": "istio-sidecar-injector"}]
+    assert [mount["name"] for mount in given["volumeMounts"]] == [ours["name"]]
 
 
 def test_our_preferences_are_left_to_the_user() -> None:
