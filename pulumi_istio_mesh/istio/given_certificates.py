@@ -213,6 +213,9 @@ def _path(
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     if certificate.issuer != issuer.subject or not _is_authority(issuer) or not _has_cert_sign(issuer, absent=True):
         return False
+    if _weak_digest(certificate):
+        # Told as such: the library can't verify it, and a chain that seems to be missing would mislead.
+        return True
     try:
         certificate.verify_directly_issued_by(issuer)
     except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
@@ -265,17 +268,22 @@ def _date_problems(where: str, certificate: x509.Certificate, now: dt.datetime) 
 
 
 def _digest_problems(where: str, certificate: x509.Certificate) -> Iterator[Problem]:
-    try:
-        digest = certificate.signature_hash_algorithm
-    except UnsupportedAlgorithm:
-        return
-    if isinstance(digest, (hashes.SHA1, hashes.MD5)):
+    weak = _weak_digest(certificate)
+    if weak:
         yield _problem(
             where,
-            f"{_called(certificate)} is signed by way of {digest.name.upper()}",
+            f"{_called(certificate)} is signed by way of {weak}",
             "Go, and with it istiod, and Envoy refuse signatures that can be forged",
             "issue it anew with openssl x509 -req -sha256",
         )
+
+
+def _weak_digest(certificate: x509.Certificate) -> str | None:
+    try:
+        digest = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return None
+    return digest.name.upper() if isinstance(digest, (hashes.SHA1, hashes.MD5)) else None
 
 
 def _domain_problems(where: str, certificate: x509.Certificate, trust_domain: str) -> Iterator[Problem]:

@@ -92,6 +92,25 @@ def test_serial_numbers_are_positive_and_short_enough(cluster: str, issued: dt.d
     assert 0 < read(intermediate(facts)).serial_number < 1 << 159
 
 
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.from_regex(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?", fullmatch=True),
+            st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True),
+            st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)),
+            st.sampled_from([KEY, ROOT_KEY]),
+        ),
+        unique=True,
+        min_size=2,
+        max_size=4,
+    )
+)
+def test_serial_numbers_differ_with_mesh_cluster_date_and_key(facts: list[tuple[str, str, dt.date, str]]) -> None:
+    made = [intermediate(replace(OWN, mesh_id=m, cluster=c, issued=d), key) for m, c, d, key in facts]
+    assert len({read(pem).serial_number for pem in made}) == len(facts)
+
+
 # What they say
 
 
@@ -111,6 +130,27 @@ def test_both_may_vouch_for_the_trust_domain_only(pem: str) -> None:
     found = read(pem).extensions.get_extension_for_class(x509.NameConstraints)
     assert found.critical
     assert found.value.permitted_subtrees == [x509.UniformResourceIdentifier("prod.internal")]
+
+
+@pytest.mark.parametrize("pem", [root(), intermediate()], ids=["root", "intermediate"])
+def test_both_name_their_own_key(pem: str) -> None:
+    found = read(pem).extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    assert found == x509.SubjectKeyIdentifier.from_public_key(read(pem).public_key())
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP384R1()),
+        rsa.generate_private_key(65537, 2048),
+    ],
+    ids=["P-256", "P-384", "RSA-2048"],
+)
+def test_every_kind_of_key_that_istiod_signs_with_works(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> None:
+    pem = pem_of(key, serialization.PrivateFormat.PKCS8)
+    issuer = root(key=pem)
+    read(certificates.intermediate_pem(OWN, pem, issuer, pem)).verify_directly_issued_by(read(issuer))
 
 
 def test_an_intermediate_signs_no_further_authority() -> None:
@@ -160,6 +200,7 @@ def test_a_broken_key_is_never_repeated(broken: str) -> None:
 def leaf(uri: str, *, ca: bool = False) -> str:
     """A certificate that the cluster's istiod would sign."""
     issuer, key = read(intermediate()), ec.generate_private_key(ec.SECP256R1())
+    issuer_key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     signer = serialization.load_pem_private_key(KEY.encode(), None)
     assert isinstance(signer, ec.EllipticCurvePrivateKey)
     made = (
@@ -172,6 +213,8 @@ def leaf(uri: str, *, ca: bool = False) -> str:
         .not_valid_after(issuer.not_valid_after_utc)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=True)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(signer, hashes.SHA256())
     )
     return made.public_bytes(serialization.Encoding.PEM).decode()
@@ -182,7 +225,8 @@ def verified(folder: Path, pem: str) -> str:
     for name, text in (("root", root()), ("intermediate", intermediate()), ("leaf", pem)):
         (folder / f"{name}.pem").write_text(text)
     day = str(int(dt.datetime(2027, 1, 1, tzinfo=dt.timezone.utc).timestamp()))
-    command = ["openssl", "verify", "-attime", day, "-CAfile", "root.pem", "-untrusted", "intermediate.pem", "leaf.pem"]
+    command = ["openssl", "verify", "-x509_strict", "-attime", day, "-CAfile", "root.pem"]
+    command += ["-untrusted", "intermediate.pem", "leaf.pem"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 
@@ -190,6 +234,11 @@ def verified(folder: Path, pem: str) -> str:
 @openssl
 def test_openssl_accepts_an_identity_of_the_mesh(tmp_path: Path) -> None:
     assert verified(tmp_path, leaf("spiffe://prod.internal/ns/a/sa/b")) == "leaf.pem: OK\n"
+
+
+@openssl
+def test_openssl_takes_a_trust_domain_below_the_meshs_for_another(tmp_path: Path) -> None:
+    assert "permitted subtree violation" in verified(tmp_path, leaf("spiffe://b.prod.internal/ns/a/sa/b"))
 
 
 @openssl
