@@ -1,7 +1,8 @@
-"""Wall time and processor time of something that starts many processes, by program."""
+"""Wall time and processor time of something that starts many processes, in all and by program."""
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 
 import psutil
 
-_INTERVAL_SECONDS = 0.05
+_INTERVAL_SECONDS = 0.5
+"""Looking costs processor time itself, for the whole process table is read."""
 
 
 @dataclass(frozen=True)
@@ -17,34 +19,33 @@ class Cost:
     """What one run took."""
 
     wall_seconds: float
+    cpu: float
+    """Processor seconds of every process that the work started and that was waited for."""
     cpu_seconds: dict[str, float]
-    """By program; a process that ends between two looks is counted up to the first of them."""
-
-    @property
-    def cpu(self) -> float:
-        """Return the processor time of all programs."""
-        return sum(self.cpu_seconds.values())
+    """The same by program, as it was seen last: short-lived processes and last moments are missing."""
 
 
 def measured(work: Callable[[], object]) -> Cost:
-    """Run the work and return what it and every process it started took."""
+    """Run the work and return what the processes it started took; nothing else may be started meanwhile."""
     own = psutil.Process()
+    before_it = {process.pid for process in own.children(recursive=True)}
     seen: dict[tuple[int, float], tuple[str, float]] = {}
     done = threading.Event()
 
     def look() -> None:
-        while not done.is_set():
+        while not done.wait(_INTERVAL_SECONDS):
             for process in own.children(recursive=True):
+                if process.pid in before_it:
+                    continue
                 try:
                     times = process.cpu_times()
                     seen[(process.pid, process.create_time())] = (process.name(), times.user + times.system)
                 except psutil.Error:
                     continue
-            done.wait(_INTERVAL_SECONDS)
 
     watcher = threading.Thread(target=look, daemon=True)
+    before, began = _children_seconds(), time.monotonic()
     watcher.start()
-    began = time.monotonic()
     try:
         work()
     finally:
@@ -54,4 +55,9 @@ def measured(work: Callable[[], object]) -> Cost:
     spent: dict[str, float] = {}
     for name, seconds in seen.values():
         spent[name] = spent.get(name, 0.0) + seconds
-    return Cost(wall, spent)
+    return Cost(wall, _children_seconds() - before, spent)
+
+
+def _children_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

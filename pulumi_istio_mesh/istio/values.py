@@ -73,7 +73,18 @@ WIRING = {"base": base, "istiod": istiod, "gateway": gateway}
 
 DEFAULTS: Mapping[str, Values] = {
     # The chart's image is "auto", replaced at injection; without a policy kubelet pulls it anew at each start.
-    "gateway": {"imagePullPolicy": "IfNotPresent"},
+    # The injected readiness probe looks every 15 s, without a startup probe before it: a gateway whose first look comes
+    # too early stays unready that long. These are the numbers that istiod's own values.yaml recommends for such pods.
+    "gateway": {
+        "imagePullPolicy": "IfNotPresent",
+        "readinessProbe": {
+            "httpGet": {"path": "/healthz/ready", "port": names.STATUS_PORT},
+            "initialDelaySeconds": 1,
+            "periodSeconds": 2,
+            "timeoutSeconds": 3,
+            "failureThreshold": 30,
+        },
+    },
 }
 """What we prefer but leave to the user."""
 
