@@ -45,7 +45,7 @@ test-pure: $(VENV)/installed ## Tests that need no cluster (under a minute)
 test-lab: $(VENV)/installed ## Tests on real clusters (about 8 min once the lab is built)
 	@$(LAB) build
 	@echo "==> tests on real clusters (about 8 min)"
-	@$(PY) -m pytest -v -m lab
+	@$(PY) -m pytest -v -m "lab and not soak"
 
 $(NEWEST)/installed: pyproject.toml
 	@echo "==> newest SDKs into $(NEWEST) (about 60 s)"
@@ -70,7 +70,7 @@ bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table 
 
 soak: $(VENV)/installed ## Repeat up, kill, repair and destroy many times (about an hour)
 	@$(LAB) build
-	@$(PY) -m pytest -v -m lab --soak
+	@$(PY) -m pytest -v -m soak
 
 lock: ## Choose the development packages anew
 	@uv pip compile --group dev pyproject.toml --generate-hashes --quiet --no-header --python-version 3.11 -o requirements.lock

@@ -35,15 +35,21 @@ def install_packages(progress: Progress) -> None:
     if not packages:
         return
     with progress.step(f"install {', '.join(packages)} with apt-get", usually="20 s"):
+        # A new machine's lists are old or empty.
+        _apt_get("update")
         done = _apt_get("install", "--yes", "--no-install-recommends", *packages)
     if done.returncode != 0:
         raise LabError(f"apt-get install failed:\n{done.stderr.strip()}")
 
 
 def unavailable(packages: Sequence[str]) -> bool:
-    """Whether apt doesn't know how to get the packages; it changes nothing to find out."""
-    try:
+    """Whether apt doesn't know how to get the packages, its lists brought up to date if need be."""
+
+    def unknown() -> bool:
         return _apt_get("install", "--simulate", "--no-install-recommends", *packages).returncode != 0
+
+    try:
+        return unknown() and (_apt_get("update").returncode != 0 or unknown())
     except FileNotFoundError:
         return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import shlex
 import time
 from collections.abc import Callable, Iterator
@@ -82,3 +83,26 @@ def test_a_release_left_pending_is_explained_and_its_command_heals_it(stack: Sta
     for name in PAIR:
         lab[name].kubectl(*shlex.split(command)[1:])
     stack.up()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(20))
+def test_a_mesh_killed_at_any_moment_is_completed(stack: Stack, lab: dict[str, Cluster], seed: int) -> None:
+    """Three kills at random moments of a run; Helm's note is the one thing that may have to go by hand."""
+    moments = random.Random(seed)
+    for _ in range(3):
+        began, pause = time.monotonic(), moments.uniform(1, 20)
+        killed_up(stack, lambda began=began, pause=pause: time.monotonic() - began > pause)
+    for _ in PAIR:
+        try:
+            stack.up()
+            break
+        except LabError as error:
+            command = f"kubectl --namespace istio-system delete secret {HELM_NOTE}"
+            named = [name for name in PAIR if f"cluster {name}: the Helm release" in str(error)]
+            assert named and command in str(error), error
+            for name in named:
+                lab[name].kubectl(*shlex.split(command)[1:])
+    stack.up("--expect-no-changes")
+    for name, peer in (PAIR, PAIR[::-1]):
+        eventually(lambda name=name: synced(lab[name]), lambda seen, peer=peer: seen == [{peer}])
