@@ -35,7 +35,7 @@ from tests.builders import program_args
 from tests.components.recorder import record
 began = time.monotonic()
 rows = record(lambda: Mesh("prod", program_args(clusters={{f"c{{n}}": {{}} for n in range({size})}})))
-print(len(rows), time.monotonic() - began)
+print(len(rows.rows), time.monotonic() - began)
 """
 
 
