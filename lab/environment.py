@@ -2,10 +2,11 @@
 
 import os
 import shlex
+import sys
 
 from lab import addresses, plugins
 from lab.charts import charts_folder
-from lab.paths import SCRIPTS, lab_dir
+from lab.paths import REPOSITORY, SCRIPTS, lab_dir
 
 _PASSPHRASE = "lab"
 """Of stacks that only ever describe this machine's throw-away clusters."""
@@ -25,6 +26,8 @@ def shell_environment() -> dict[str, str]:
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "LAB_CHARTS": str(charts_folder()),
         "LAB_DIR": str(lab_dir()),
+        plugins.PYTHON_VARIABLE: sys.executable,
+        plugins.REPOSITORY_VARIABLE: str(REPOSITORY),
         **_without_proxy(),
     }
 

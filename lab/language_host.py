@@ -24,7 +24,7 @@ from google.protobuf import empty_pb2  # type: ignore[import-untyped, unused-ign
 from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped, unused-ignore]
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from lab.plugins import EXECUTOR
+from lab.plugins import EXECUTOR, commands_folder
 from lab.programs import PULUMI
 
 _HAS_TOLD_THE_USER = 32
@@ -178,7 +178,7 @@ def _output_of(child: "subprocess.Popen[bytes]") -> Iterator[Any]:
 def serve(engine: str) -> None:
     """Prints the port, as the engine expects of a plugin, and serves until the engine ends the process."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
-    host = LanguageHost(engine, str(Path(sys.argv[0]).resolve().with_name(EXECUTOR)))
+    host = LanguageHost(engine, str(commands_folder() / EXECUTOR))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -93,11 +93,14 @@ class Node:
         return self._paths.root / "kubelet.json"
 
     def _kubelet(self) -> list[str]:
+        region = f"region-{self._number}"
         return [
             f"--config={self._kubelet_file}",
             f"--kubeconfig={self._paths.kubeconfig('kubelet')}",
             f"--hostname-override={self.name}",
             f"--node-ip={addresses.node(self._number)}",
+            # Each cluster in a region of its own, for calls that prefer what is near.
+            f"--node-labels=topology.kubernetes.io/region={region},topology.kubernetes.io/zone={region}-a",
             "--root-dir=/var/lib/kubelet",
             f"--cert-dir={self._paths.root / 'kubelet-pki'}",
             # Leaves the node's addresses to us, so that it can have an ExternalIP: lab/node_addresses.py.

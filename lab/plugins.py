@@ -6,16 +6,17 @@ host is looked up on PATH. A stand-in is a small script that runs a module of th
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from lab.build import module_folder, on_path, programs_folder
-from lab.paths import REPOSITORY, cache, lab_dir
+from lab.paths import cache, lab_dir
 from lab.programs import KUBERNETES_PROVIDER, PULUMI_BUILD, TLS_PROVIDER
 
 LANGUAGE_HOST = "pulumi-language-python"
 EXECUTOR = "pulumi-language-python-exec"
-"""Upstream's script that runs a program; the stand-in expects it in its own folder."""
+"""Upstream's script that runs a program; the stand-in runs it."""
+PYTHON_VARIABLE, REPOSITORY_VARIABLE = "LAB_PYTHON", "LAB_REPOSITORY"
+"""What the stand-ins' launchers need to know of the checkout whose lab it is."""
 _SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
 _KUBERNETES = "pulumi-resource-kubernetes"
 _TLS = "pulumi-resource-tls"
@@ -98,11 +99,9 @@ def _installed(name: str, version: str) -> Path | None:
 
 
 def _write_launcher(file: Path, module: str) -> None:
-    # Not by PYTHONPATH: the user's program would inherit it, and find this repository's packages uninstalled.
-    file.write_text(
-        f"#!{sys.executable}\n"
-        "import runpy, sys\n"
-        f"sys.path.insert(0, {str(REPOSITORY)!r})\n"
-        f"runpy.run_module({module!r}, run_name='__main__', alter_sys=False)\n"
-    )
+    # The cache is shared by all checkouts, so the environment says which one is at work. Not by PYTHONPATH: the user's
+    # program would inherit it, and find this repository's packages uninstalled.
+    code = f"import os, runpy, sys; sys.path.insert(0, os.environ[{REPOSITORY_VARIABLE!r}]); "
+    code += f"runpy.run_module({module!r}, run_name='__main__', alter_sys=False)"
+    file.write_text(f'#!/bin/sh\nexec "${PYTHON_VARIABLE}" -c "{code}" "$@"\n')
     file.chmod(0o755)
