@@ -11,6 +11,8 @@ import signal
 import statistics
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -31,6 +33,27 @@ UNINSTALL, DESTROY = "istioctl uninstall, cluster by cluster", "pulumi destroy"
 CREATE, NOTHING, REFRESH = "pulumi preview, from nothing", "pulumi preview, nothing to do", "pulumi preview --refresh"
 
 
+@dataclass(frozen=True)
+class Mesh:
+    """One mesh that all ways make."""
+
+    title: str
+    shape: Shape
+    program: Path
+    by_istioctl: Callable[..., None]
+
+
+MESHES = (
+    Mesh("Three clusters, one split-horizon mesh", Shape(3), EXAMPLE, istioctl.install),
+    Mesh(
+        "Three clusters on a flat network, one of them serving all",
+        Shape(3, networks={"datacentre": ("c1", "c2", "c3")}),
+        EXAMPLE.parent / "flat-onprem",
+        istioctl.install_with_remotes,
+    ),
+)
+
+
 def main() -> None:
     """Print the tables; several minutes a run."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -41,21 +64,22 @@ def main() -> None:
     # plugins by SIGINT: each run of it would wait five seconds longer.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     progress, console = Progress(), Console(width=120)
-    up(Shape(3), progress)
-    try:
-        costs = compare(arguments.runs, progress)
-    finally:
-        down(progress)
-    console.print(comparison(costs))
-    console.print(processes(costs))
+    for mesh in MESHES:
+        up(mesh.shape, progress)
+        try:
+            costs = compare(mesh, arguments.runs, progress)
+        finally:
+            down(progress)
+        console.print(comparison(mesh, costs))
+        console.print(processes(costs))
     if not arguments.no_scale:
         console.print(scale.table(progress))
 
 
-def compare(runs: int, progress: Progress) -> Costs:
+def compare(mesh: Mesh, runs: int, progress: Progress) -> Costs:
     """Return what each way took, run by run."""
-    clusters = [Cluster(f"c{number}") for number in (1, 2, 3)]
-    stack = Stack(EXAMPLE, "bench")
+    clusters = [Cluster(name) for name in mesh.shape.names]
+    stack = Stack(mesh.program, "bench")
     stack.configure(clusters)
     costs: Costs = {}
 
@@ -64,7 +88,7 @@ def compare(runs: int, progress: Progress) -> Costs:
             costs.setdefault(what, []).append(measured(work))
 
     def by_hand(*, parallel: bool) -> None:
-        take(IN_PARALLEL if parallel else BY_HAND, lambda: istioctl.install(clusters, parallel=parallel))
+        take(IN_PARALLEL if parallel else BY_HAND, lambda: mesh.by_istioctl(clusters, parallel=parallel))
         if parallel:
             istioctl.uninstall(clusters)
         else:
@@ -103,13 +127,13 @@ def clean(clusters: Sequence[Cluster]) -> None:
         list(pool.map(one, clusters))
 
 
-def comparison(costs: Costs) -> Table:
+def comparison(mesh: Mesh, costs: Costs) -> Table:
     """Return wall and processor time of each way, with the budgets that the design sets."""
     budgets = {
         PULUMI: [(BY_HAND, 0.40), (IN_PARALLEL, 0.95)],
         DESTROY: [(UNINSTALL, 0.60)],
     }
-    table = Table(title="Three clusters, one split-horizon mesh: median of the runs (smallest to largest)")
+    table = Table(title=f"{mesh.title}: median of the runs (smallest to largest)")
     for column in ("what", "wall s", "CPU s", "ratio of wall", "budget"):
         table.add_column(column, justify="left" if column == "what" else "right")
     for what, runs in costs.items():

@@ -1,7 +1,8 @@
-"""Istio's own documented way to the same mesh, as the yardstick of the benchmark.
+"""Istio's own documented way to the same meshes, as the yardstick of the benchmark.
 
-The steps are those of Istio's multi-primary page for several networks; the page's commands are run one after the
-other, or, hand-parallelised, for all clusters at once with the remote secrets at the end.
+The steps are those of Istio's pages for several primaries on several networks, and for a primary with remotes on one
+network; a page's commands are run one after the other, or, hand-parallelised, for all clusters at once where
+nothing needs the one before.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -39,24 +41,83 @@ _EXPOSE = {
     },
 }
 
+_EXPOSE_ISTIOD = [
+    {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": "istiod-gateway", "namespace": _NAMESPACE},
+        "spec": {
+            "selector": {"istio": "eastwestgateway"},
+            "servers": [
+                {
+                    "port": {"number": number, "name": name, "protocol": "tls"},
+                    "tls": {"mode": "PASSTHROUGH"},
+                    "hosts": ["*"],
+                }
+                for name, number in (("tls-istiod", 15012), ("tls-istiodwebhook", 15017))
+            ],
+        },
+    },
+    {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "istiod-vs", "namespace": _NAMESPACE},
+        "spec": {
+            "hosts": ["*"],
+            "gateways": ["istiod-gateway"],
+            "tls": [
+                {
+                    "match": [{"port": port, "sniHosts": ["*"]}],
+                    "route": [
+                        {"destination": {"host": "istiod.istio-system.svc.cluster.local", "port": {"number": behind}}}
+                    ],
+                }
+                for port, behind in ((15012, 15012), (15017, 443))
+            ],
+        },
+    },
+]
+_FLAT = "datacentre"
+
+
+def install_with_remotes(clusters: Sequence[Cluster], *, parallel: bool) -> None:
+    """Make one mesh on one network, the first cluster serving the others, to the last remote secret."""
+    primary, *remotes = clusters
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        trust_files.write(folder, [cluster.name for cluster in clusters])
+        _namespace(primary, folder / primary.name)
+        serving = _istiod(primary.name, _FLAT)
+        serving["spec"]["values"]["global"]["externalIstiod"] = True
+        _install_operator(primary, folder / "istiod.yaml", serving)
+        _install_operator(primary, folder / "gateway.yaml", _gateway(_FLAT))
+        primary.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(_EXPOSE_ISTIOD))
+        address = primary.kubectl(
+            "-n", _NAMESPACE, "get", "service", "istio-eastwestgateway",
+            "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}",
+        )  # fmt: skip
+
+        def join(remote: Cluster) -> None:
+            remote.kubectl("create", "namespace", _NAMESPACE)
+            remote.kubectl(
+                "annotate", "namespace", _NAMESPACE, f"topology.istio.io/controlPlaneClusters={primary.name}"
+            )
+            _install_operator(remote, folder / f"{remote.name}.yaml", _remote(remote.name, _FLAT, address))
+            primary.kubectl("apply", "-f", "-", stdin=istioctl(remote, "create-remote-secret", f"--name={remote.name}"))
+
+        with ThreadPoolExecutor(len(remotes) if parallel else 1) as pool:
+            list(pool.map(join, remotes))
+
 
 def install(clusters: Sequence[Cluster], *, parallel: bool) -> None:
     """Make one split-horizon mesh of the clusters, from nothing to the last remote secret."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         trust_files.write(folder, [cluster.name for cluster in clusters])
-        if parallel:
-            with ThreadPoolExecutor() as pool:
-                list(pool.map(lambda cluster: _install_one(cluster, folder / cluster.name), clusters))
-                pairs = [(reader, read) for reader in clusters for read in clusters if reader is not read]
-                list(pool.map(lambda pair: _discover(*pair), pairs))
-            return
-        for cluster in clusters:
-            _install_one(cluster, folder / cluster.name)
-        for reader in clusters:
-            for read in clusters:
-                if reader is not read:
-                    _discover(reader, read)
+        with ThreadPoolExecutor(len(clusters) if parallel else 1) as pool:
+            list(pool.map(lambda cluster: _install_one(cluster, folder / cluster.name), clusters))
+            # A cluster's own secrets one after the other: two istioctl at once would both make its reader's token.
+            list(pool.map(lambda read: _announce(read, clusters), clusters))
 
 
 def uninstall(clusters: Sequence[Cluster]) -> None:
@@ -68,21 +129,27 @@ def uninstall(clusters: Sequence[Cluster]) -> None:
 
 def _install_one(cluster: Cluster, folder: Path) -> None:
     network = cluster.name
-    cluster.kubectl("create", "namespace", _NAMESPACE)
+    _namespace(cluster, folder)
     cluster.kubectl("label", "namespace", _NAMESPACE, f"topology.istio.io/network={network}")
-    files = [f"--from-file={folder / name}" for name in trust_files.FILES]
-    cluster.kubectl("create", "secret", "generic", "cacerts", "-n", _NAMESPACE, *files)
     _install_operator(cluster, folder / "istiod.yaml", _istiod(cluster.name, network))
     _install_operator(cluster, folder / "gateway.yaml", _gateway(network))
     cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(_EXPOSE))
 
 
-def _discover(reader: Cluster, read: Cluster) -> None:
-    secret = istioctl(read, "create-remote-secret", f"--name={read.name}")
-    reader.kubectl("apply", "-f", "-", stdin=secret)
+def _namespace(cluster: Cluster, folder: Path) -> None:
+    cluster.kubectl("create", "namespace", _NAMESPACE)
+    files = [f"--from-file={folder / name}" for name in trust_files.FILES]
+    cluster.kubectl("create", "secret", "generic", "cacerts", "-n", _NAMESPACE, *files)
 
 
-def _install_operator(cluster: Cluster, file: Path, operator: dict[str, object]) -> None:
+def _announce(read: Cluster, clusters: Sequence[Cluster]) -> None:
+    for reader in clusters:
+        if reader is not read:
+            secret = istioctl(read, "create-remote-secret", f"--name={read.name}")
+            reader.kubectl("apply", "-f", "-", stdin=secret)
+
+
+def _install_operator(cluster: Cluster, file: Path, operator: dict[str, Any]) -> None:
     file.write_text(yaml.safe_dump(operator))
     manifests = module_folder(ISTIOD_BUILD, "istio.io/istio") / "manifests"
     istioctl(cluster, "install", "--skip-confirmation", "--manifests", str(manifests), "-f", str(file))
@@ -104,7 +171,7 @@ def istioctl(cluster: Cluster, *arguments: str) -> str:
     return done.stdout
 
 
-def _istiod(cluster: str, network: str) -> dict[str, object]:
+def _istiod(cluster: str, network: str) -> dict[str, Any]:
     values = {"global": {"meshID": "bench", "multiCluster": {"clusterName": cluster}, "network": network}}
     return _operator(
         {
@@ -114,7 +181,24 @@ def _istiod(cluster: str, network: str) -> dict[str, object]:
     )
 
 
-def _gateway(network: str) -> dict[str, object]:
+def _remote(cluster: str, network: str, address: str) -> dict[str, Any]:
+    return _operator(
+        {
+            "profile": "remote",
+            "values": {
+                "istiodRemote": {"injectionPath": f"/inject/cluster/{cluster}/net/{network}"},
+                "global": {
+                    "remotePilotAddress": address,
+                    "configCluster": True,
+                    "multiCluster": {"clusterName": cluster},
+                    "network": network,
+                },
+            },
+        }
+    )
+
+
+def _gateway(network: str) -> dict[str, Any]:
     """Return what Istio's gen-eastwest-gateway.sh prints for a network."""
     numbers = {"status-port": 15021, "tls": 15443, "tls-istiod": 15012, "tls-webhook": 15017}
     ports = [{"name": name, "port": number, "targetPort": number} for name, number in numbers.items()]
@@ -145,7 +229,7 @@ def _gateway(network: str) -> dict[str, object]:
     )
 
 
-def _operator(spec: dict[str, object], name: str = "installed-state") -> dict[str, object]:
+def _operator(spec: dict[str, Any], name: str = "installed-state") -> dict[str, Any]:
     return {
         "apiVersion": "install.istio.io/v1alpha1",
         "kind": "IstioOperator",

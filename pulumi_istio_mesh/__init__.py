@@ -16,6 +16,9 @@ if TYPE_CHECKING:
         ClusterArgs as ClusterArgs,
     )
     from .components.arguments import (
+        DialledServiceArgs as DialledServiceArgs,
+    )
+    from .components.arguments import (
         EastWestGatewayArgs as EastWestGatewayArgs,
     )
     from .components.arguments import (
@@ -47,6 +50,7 @@ _HOME = {
     "Mesh": "components.mesh",
     "MeshArgs": "components.arguments",
     "ClusterArgs": "components.arguments",
+    "DialledServiceArgs": "components.arguments",
     "EastWestGatewayArgs": "components.arguments",
     "GatewayPortArgs": "components.arguments",
     "CaCertsArgs": "components.arguments",

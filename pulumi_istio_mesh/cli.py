@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import click
 
 from . import __version__
+from .pictures.mermaid import mermaid
 from .plan.mesh_plan import MeshPlan, Validity, plan_mesh
+from .plan.words import words
 from .rules import problems_in, today
 from .topology.load import MeshFile, parse_topology, read_mesh_file
 from .topology.models import Topology
@@ -37,8 +39,64 @@ def check(files: tuple[str, ...]) -> None:
             failed = True
             click.echo(str(error), err=True)
         except (OSError, UnicodeDecodeError) as error:
-            raise click.UsageError(f"{path} can't be read: {type(error).__name__}") from None
+            raise _unreadable(path, error) from None
     sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--mesh", help="Which mesh of the file; all of them when left out.")
+def plan(file: str, mesh: str | None) -> None:
+    """Say in words what a mesh.yaml will become: who serves whom, who calls whom, and how.
+
+    Exit code 0, or 1 with the problems that stand in the way, 2 on bad use.
+    """
+    for name, topology in _planned(file, mesh):
+        found = plan_mesh(topology)
+        for line in _summary(name, topology, found):
+            click.echo(line)
+        for line in words(found):
+            click.echo(f"  {line}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--mesh", help="Which mesh of the file; needed where it holds several.")
+def picture(file: str, mesh: str | None) -> None:
+    """Draw what a mesh.yaml will become, as Mermaid text for a pull request or a wiki.
+
+    Exit code 0, or 1 with the problems that stand in the way, 2 on bad use.
+    """
+    meshes = _planned(file, mesh)
+    if len(meshes) > 1:
+        raise click.UsageError(f"{file} holds {_listed(meshes)}: choose one, --mesh {meshes[0][0]}")
+    for _, topology in meshes:
+        click.echo(mermaid(plan_mesh(topology)), nl=False)
+
+
+def _planned(path: str, mesh: str | None) -> list[tuple[str, Topology]]:
+    """Return the meshes of the file that can all be built; end the program with what is wrong otherwise."""
+    try:
+        list(_judge(path))
+        file = read_mesh_file(path)
+    except TopologyError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from None
+    meshes = [(str(tree["mesh_id"]), _topology(file, under)) for under, tree in file.meshes.items()]
+    chosen = [(name, topology) for name, topology in meshes if mesh in (None, name)]
+    if not chosen:
+        raise click.UsageError(f"{path} holds {_listed(meshes)}, no {mesh}")
+    return chosen
+
+
+def _listed(meshes: list[tuple[str, Topology]]) -> str:
+    return ", ".join(name for name, _ in meshes)
+
+
+def _unreadable(path: str, error: Exception) -> click.UsageError:
+    return click.UsageError(f"{path} can't be read: {type(error).__name__}")
 
 
 def _judge(path: str) -> Iterator[str]:
@@ -75,8 +133,10 @@ def _placed(problem: Problem, under: str) -> Problem:
 def _summary(mesh: str, topology: Topology, plan: MeshPlan) -> Iterator[str]:
     networks = len({cluster.network for cluster in plan.clusters})
     gateways = sum(cluster.gateway for cluster in plan.clusters)
+    remotes = sum(cluster.remote for cluster in plan.clusters)
+    served = f" ({remotes} remote)" if remotes else ""
     yield (
-        f"mesh {mesh}: ok. {_count(len(plan.clusters), 'cluster')} on {_count(networks, 'network')}, "
+        f"mesh {mesh}: ok. {_count(len(plan.clusters), 'cluster')}{served} on {_count(networks, 'network')}, "
         f"{_count(gateways, 'east-west gateway')}, {_count(len(plan.remote_secrets), 'remote secret')}, "
         f"Istio {topology.istio_version}"
     )

@@ -26,6 +26,17 @@ clusters:
 """
 
 
+SERVED = """\
+mesh_id: prod
+istio_version: "1.31.1"
+trust: {roots: [{issued: "2026-11-23"}]}
+clusters:
+  east: {network: vpc}
+  west: {network: vpc, primary: east}
+  plant: {discovers: [east]}
+"""
+
+
 @pytest.fixture(autouse=True)
 def in_a_folder_on_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -124,3 +135,44 @@ def test_a_credential_in_the_file_is_never_printed() -> None:
 
 def test_the_version_is_told() -> None:
     assert CliRunner().invoke(cli.main, ["--version"]).stdout == f"istio-mesh, version {__version__}\n"
+
+
+# istio-mesh plan, istio-mesh picture
+
+
+def run(command: str, text: str, *options: str) -> Result:
+    """Run a command on a file with this text."""
+    Path("a.yaml").write_text(text, encoding="utf-8")
+    return CliRunner().invoke(cli.main, [command, "a.yaml", *options])
+
+
+def test_a_plan_says_who_is_served_by_whom_and_who_calls_whom(golden_text: SnapshotAssertion) -> None:
+    result = run("plan", SERVED)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == golden_text
+
+
+def test_a_picture_is_mermaid_and_nothing_else() -> None:
+    result = run("picture", SERVED)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("flowchart LR\n")
+
+
+@pytest.mark.parametrize("command", ["plan", "picture"])
+def test_a_mesh_that_can_not_be_built_is_not_planned_but_judged(command: str) -> None:
+    result = run(command, WRONG)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == check(WRONG).stderr
+
+
+def test_one_of_several_meshes_is_planned_by_its_name() -> None:
+    assert run("plan", TWO).stdout.count("mesh ") == 2
+    assert run("plan", TWO, "--mesh", "green").stdout.startswith("mesh green: ok.")
+    assert run("plan", TWO, "--mesh", "red").exit_code == 2
+
+
+def test_a_picture_of_several_meshes_asks_which_one() -> None:
+    result = run("picture", TWO)
+    assert result.exit_code == 2
+    assert "a.yaml holds blue, green: choose one, --mesh blue" in result.stderr
+    assert run("picture", TWO, "--mesh", "blue").exit_code == 0

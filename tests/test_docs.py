@@ -10,8 +10,10 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from pulumi_istio_mesh.components import arguments
+from pulumi_istio_mesh.pictures.mermaid import mermaid
+from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.topology import models
-from pulumi_istio_mesh.topology.load import read_mesh_file
+from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
 from pulumi_istio_mesh.topology.problems import SLUGS, TopologyError
 
 from .builders import mesh_tree, problems_of
@@ -83,6 +85,7 @@ def test_the_examples_of_a_check_are_refused_for_it_and_allowed(slug: str, tmp_p
 TABLES: dict[str, dict[str, FieldInfo]] = {
     "Mesh": dict(models.Topology.model_fields),
     "Cluster": dict(models.Cluster.model_fields),
+    "Dialled service": dict(models.DialledService.model_fields),
     "East-west gateway": dict(models.EastWestGateway.model_fields),
     "Gateway port": dict(models.GatewayPort.model_fields),
     "Trust": dict(models.Trust.model_fields),
@@ -123,6 +126,7 @@ def test_every_example_is_yaml_that_the_key_takes(heading: str) -> None:
     where = {
         "Mesh": "{{{}}}",
         "Cluster": "{{clusters: {{east: {{{}}}, west: {{}}}}}}",
+        "Dialled service": "{{clusters: {{east: {{istiod_service: {{{}}}}}, west: {{}}}}}}",
         "East-west gateway": "{{clusters: {{east: {{east_west_gateway: {{{}}}}}, west: {{}}}}}}",
         "Gateway port": "{{clusters: {{east: {{east_west_gateway: {{ports: [{{name: a, port: 1, {}}}]}}}}}}}}",
         "Trust": "{{trust: {{roots: [{{issued: '2026-11-23'}}], {}}}}}",
@@ -144,10 +148,25 @@ def test_the_files_at_the_top_of_the_page_can_be_built(tmp_path: Path) -> None:
         assert problems_of(tree) == []
 
 
+# Pictures
+
+
+@pytest.mark.parametrize("page", ["README.md", "examples/flat-onprem/README.md", "examples/mixed/README.md"])
+def test_a_picture_is_the_plan_of_the_mesh_beside_it(page: str, tmp_path: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    beside = (ROOT / page).with_name("mesh.yaml")
+    if not beside.exists():
+        beside = tmp_path / "mesh.yaml"
+        beside.write_text(fences(text)[0], encoding="utf-8")
+    (tree,) = read_mesh_file(beside).meshes.values()
+    (picture,) = re.findall(r"^```mermaid\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    assert picture == mermaid(plan_mesh(parse_topology(tree)))
+
+
 # Links
 
 
-@pytest.mark.parametrize("page", ["checks.md", "topology.md"])
+@pytest.mark.parametrize("page", ["checks.md", "topology.md", "operations.md"])
 def test_every_link_to_another_page_has_its_target(page: str) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)]+)\)", text):

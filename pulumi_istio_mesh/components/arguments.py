@@ -25,17 +25,24 @@ class GatewayPortArgs(TypedDict):
     """Port of the gateway pods; `port` itself when left out."""
 
 
-class EastWestGatewayArgs(TypedDict, total=False):
+class DialledServiceArgs(TypedDict, total=False):
+    """A Service that other clusters dial."""
+
     type: str
     """LoadBalancer (default), NodePort or ClusterIP."""
     address: pulumi.Input[str]
-    """IP address that other networks dial, where the Service's status does not say it."""
+    """IP address that other clusters dial, where the Service's status does not say it."""
     annotations: dict[str, pulumi.Input[str]]
-    ports: list[GatewayPortArgs]
-    """Ports besides 15021 and 15443."""
     load_balancer_class: str
     timeout_seconds: int
     """How long to wait for the load balancer's address; 600 by default."""
+
+
+class EastWestGatewayArgs(DialledServiceArgs, total=False):
+    """The gateway that other networks dial."""
+
+    ports: list[GatewayPortArgs]
+    """Ports besides those of the mesh: 15021, 15443, 15012 and 15017."""
 
 
 class CaCertsArgs(TypedDict):
@@ -52,8 +59,11 @@ class ClusterArgs(TypedDict):
     kubeconfig: pulumi.Input[str]
     """Contents of a kubeconfig, never a path; the ambient one is never used."""
     primary: NotRequired[str]
+    """Cluster whose istiod serves this one; itself when left out."""
     network: NotRequired[str]
     """Clusters that share a network dial each other's pods; one of its own when left out."""
+    discovers: NotRequired[list[str]]
+    """Clusters whose services can be called from here; all of the mesh when left out."""
     pod_cidr: NotRequired[str]
     service_cidr: NotRequired[str]
     api_server: NotRequired[pulumi.Input[str]]
@@ -62,8 +72,10 @@ class ClusterArgs(TypedDict):
     """PEM that verifies `api_server`, where it is not the cluster's own CA."""
     api_server_tls_name: NotRequired[str]
     east_west_gateway: NotRequired[EastWestGatewayArgs]
+    istiod_service: NotRequired[DialledServiceArgs]
+    """By which remote clusters on the same network reach this cluster's istiod, where it has no gateway."""
     cacerts: NotRequired[CaCertsArgs]
-    """Needed where trust.kind is given."""
+    """Needed where trust.kind is given, in clusters with an istiod of their own."""
     values: NotRequired[dict[str, Any]]
     """Helm values keyed by chart: base, istiod, gateway."""
     crds: NotRequired[str]
@@ -108,6 +120,10 @@ class MeshArgs(TypedDict):
     mtls: NotRequired[str]
     """strict (default) or permissive."""
     dns_capture: NotRequired[bool]
+    failover: NotRequired[bool]
+    """Whether calls prefer endpoints near the caller, and move elsewhere while those fail; false by default."""
+    cluster_local: NotRequired[list[str]]
+    """Hosts of Services that each cluster answers by itself, never for another one."""
     chart_source: NotRequired[str]
     image_hub: NotRequired[str]
     values: NotRequired[dict[str, Any]]
@@ -164,7 +180,7 @@ def _credential_problems(topology: Topology, clusters: Mapping[str, Mapping[str,
             )
         elif isinstance(kubeconfig, str):
             yield from kubeconfig_problems(where, kubeconfig)
-            if len(clusters) > 1 and not given.get("api_server"):
+            if topology.watchers_of(name) and not given.get("api_server"):
                 yield from _server_problems(name, kubeconfig)
         elif not isinstance(kubeconfig, (pulumi.Output, Awaitable)):
             yield Problem(
@@ -187,7 +203,8 @@ def _server_problems(name: str, kubeconfig: str) -> Iterator[Problem]:
 
 
 def _cacerts_problems(topology: Topology, name: str, given: Mapping[str, Any]) -> Iterator[Problem]:
-    where, expected = f"clusters.{name}.cacerts", topology.trust.kind == "given"
+    where, remote = f"clusters.{name}.cacerts", topology.is_remote(name)
+    expected = topology.trust.kind == "given" and not remote
     cacerts = given.get("cacerts")
     if expected and isinstance(cacerts, Mapping):
         for part in CaCertsArgs.__annotations__:
@@ -206,10 +223,14 @@ def _cacerts_problems(topology: Topology, name: str, given: Mapping[str, Any]) -
         where=where,
         what="it is missing, and trust.kind is given"
         if expected
+        else f"it is given, and the istiod of {topology.primary_of(name)} signs for {name}"
+        if remote
         else f"it is given, and trust.kind is {topology.trust.kind}",
-        why="each cluster's istiod signs from its own intermediate, and all of them come from one place",
+        why="each istiod signs from its own intermediate, and all of them come from one place",
         fix='"cacerts": {"ca_cert": ..., "ca_key": ..., "cert_chain": ..., "root_cert": ...}'
         if expected
+        else f"remove {where}"
+        if remote
         else f'remove {where}, or set trust: {{"kind": "given"}}',
         slug="trust-mixed",
     )

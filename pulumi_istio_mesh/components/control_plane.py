@@ -1,8 +1,12 @@
-"""One cluster's control plane: Istio's CRDs, istiod with its certificate authority, and the gate behind it.
+"""One cluster's control plane: Istio's CRDs and istiod, or in a remote cluster what leads to its primary's istiod.
 
 Must exist before: the cluster. Not made here: gateways, remote secrets.
+
+One component for both, so that a cluster that is given an istiod of its own, or gives it up, keeps its objects: had
+they two parents, the engine would make them anew and then delete them.
 """
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -11,102 +15,191 @@ import pulumi_kubernetes as k8s
 
 from ..istio import manifests, names, values
 from ..istio.charts import ChartReference, chart_reference
+from ..plan.mesh_plan import ClusterPlan
 from ..topology.models import Topology
 from .crd_errors import explain_crd_errors
-from .webhooks import one_field_manager, retry_until_reachable
+from .istiod_chart import chart_child, istiod_chart_transforms, retry_until_reachable
+from .membership import guard_membership
+from .order import after
 
 
 class ControlPlane(pulumi.ComponentResource):
-    """Istio's control plane in one cluster.
+    """Istio's control plane in one cluster, or the remote configuration of a cluster that another one's istiod serves.
 
+    Raises `RunError` when the primary's address turns out to be a host name: the endpoints of a remote's Service
+    `istiod` are IP addresses (Kubernetes, discovery.k8s.io/v1 EndpointSlice), and an API server calls a webhook
+    behind a Service of type ExternalName at the wrong port.
     On destroy everything goes but Istio's CRDs, which Helm keeps so that no Istio object anywhere is lost with them,
     and the ConfigMaps that istiod itself wrote into other namespaces.
     """
 
     namespace: pulumi.Output[str]
     """Istio's namespace, known once it exists."""
+    namespace_resource: pulumi.Resource
     reader_account: pulumi.Output[str]
-    """Account that peers' istiods read this cluster with, known once it exists."""
-    injector: pulumi.Output[str]
-    """Name of the injection webhook, known once istiod answers it: gateways and Istio objects wait for this."""
+    """Account that istiods of other clusters read this one with, known once it has all that they look for here."""
 
     def __init__(
         self,
         name: str,
-        cluster: str,
+        cluster: ClusterPlan,
         topology: Topology,
-        cacerts: Optional[pulumi.Input[Mapping[str, Any]]],
+        *,
+        cacerts: Optional[pulumi.Input[Mapping[str, Any]]] = None,
+        istiod_address: Optional[pulumi.Input[str]] = None,
         opts: Optional[pulumi.ResourceOptions] = None,
     ) -> None:
         super().__init__(names.token("ControlPlane"), name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        self._name, self._plan, self._topology = name, cluster, topology
+        member = f"{topology.mesh_id}/{cluster.name}"
         namespace = k8s.core.v1.Namespace(
-            f"{name}-namespace", metadata=manifests.namespace(topology.network_of(cluster)), opts=child
+            f"{name}-namespace",
+            metadata=manifests.namespace(member, cluster.network, cluster.primary if cluster.remote else None),
+            opts=pulumi.ResourceOptions(parent=self, hooks=guard_membership(name, cluster.name, member)),
         )
-        self.namespace = namespace.metadata.name
-        within: Mapping[str, Any] = {"namespace": names.NAMESPACE}
-        in_namespace = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+        self.namespace_resource, self.namespace = namespace, namespace.metadata.name
+        base = self._base(namespace)
+        istiod = self._istiod([base, *([] if cluster.remote else self._before_istiod(cacerts, namespace))])
 
-        before_istiod: list[pulumi.Resource] = []
-        if cacerts is not None:
-            before_istiod.append(
-                k8s.core.v1.Secret(
-                    f"{name}-cacerts",
-                    metadata={"name": names.CACERTS, **within},
-                    string_data=cacerts,
-                    opts=in_namespace,
-                )
-            )
-        before_istiod.append(
-            k8s.core.v1.ConfigMap(
-                f"{name}-shared-mesh-config",
-                metadata={"name": names.SHARED_MESH_CONFIG, **within},
-                data=manifests.shared_mesh_config(),
-                opts=in_namespace,
-            )
-        )
-        base = self._base(name, cluster, topology, namespace)
-        self.reader_account = base.status.apply(lambda _: names.READER_ACCOUNT)
+        self._ready: list[pulumi.Input[pulumi.Resource]] = [istiod]
+        account: pulumi.Output[Any] = base.status
+        if cluster.remote:
+            self._ready.append(self._way_to_istiod(istiod, istiod_address, namespace))
+            # What istiod looks at only when it attaches the cluster: the mesh config, and its rights.
+            account = pulumi.Output.all(base.status, istiod.resources)
+        self.reader_account = account.apply(lambda _: names.READER_ACCOUNT)
+        self.register_outputs({"namespace": self.namespace})
 
-        istiod = k8s.helm.v4.Chart(
-            f"{name}-istiod",
-            name=names.ISTIOD,
-            namespace=names.NAMESPACE,
-            values=values.chart_values(topology, cluster, "istiod"),
-            **chart_arguments(chart_reference(topology.chart_source, "istiod", topology.istio_version)),
-            opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[base, *before_istiod], transforms=one_field_manager(f"istio-mesh-{name}")
-            ),
-        )
+    def injector(self, *attached: pulumi.Input[Any]) -> pulumi.Output[str]:
+        """Return the name of the injection webhook, known once it answers: gateways and Istio objects wait for this.
+
+        Call it once. `attached` are values that stand for what a remote's webhook needs besides: the secret by which
+        its primary serves it.
+        """
         webhook = k8s.admissionregistration.v1.MutatingWebhookConfigurationPatch(
-            f"{name}-injector",
+            f"{self._name}-injector",
             metadata={
                 "name": names.INJECTOR_WEBHOOK,
                 "annotations": {
-                    "istio-mesh/injects-for": cluster,
+                    "istio-mesh/injects-for": self._plan.name,
                     # istiod writes it when it is the webhook's server; before, the API server trusts nobody there.
                     "pulumi.com/waitFor": "jsonpath={.webhooks[0].clientConfig.caBundle}",
                     "pulumi.com/timeoutSeconds": "180",
                 },
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[istiod]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*self._ready, *after(*attached)]),
         )
+        if self._plan.remote:
+            return webhook.metadata.apply(lambda _: names.INJECTOR_WEBHOOK)
+        gate = f"{self._name}-mtls"
         mtls = k8s.apiextensions.CustomResource(
-            f"{name}-mtls",
+            gate,
             api_version="security.istio.io/v1",
             kind="PeerAuthentication",
-            metadata={"name": "default", **within},
-            spec=manifests.peer_authentication(topology.mtls),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[webhook], hooks=retry_until_reachable(f"{name}-mtls")),
+            metadata={"name": "default", "namespace": names.NAMESPACE},
+            spec=manifests.peer_authentication(self._topology.mtls),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[webhook], hooks=retry_until_reachable(gate)),
         )
+        if self._topology.failover:
+            k8s.apiextensions.CustomResource(
+                f"{self._name}-failover",
+                api_version="networking.istio.io/v1",
+                kind="DestinationRule",
+                metadata={"name": names.FAILOVER, "namespace": names.NAMESPACE},
+                spec=manifests.failover(),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[mtls]),
+            )
         # The first Istio object is the gate: that it was accepted proves that the API server reaches istiod, by the
         # Service and port of the injection webhook too. A pod made earlier would be refused, and its ReplicaSet tries
         # again only after a pause of many seconds.
-        self.injector = mtls.id.apply(lambda _: names.INJECTOR_WEBHOOK)
-        self.register_outputs({"namespace": self.namespace, "injector": self.injector})
+        return mtls.id.apply(lambda _: names.INJECTOR_WEBHOOK)
 
-    def _base(self, name: str, cluster: str, topology: Topology, namespace: pulumi.Resource) -> k8s.helm.v3.Release:
+    def _before_istiod(
+        self, cacerts: Optional[pulumi.Input[Mapping[str, Any]]], namespace: pulumi.Resource
+    ) -> list[pulumi.Resource]:
+        """Return what istiod reads when it starts: its certificate authority, and the config that may change later."""
+        within: Mapping[str, Any] = {"namespace": names.NAMESPACE}
+        in_namespace = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+        found: list[pulumi.Resource] = []
+        if cacerts is not None:
+            found.append(
+                k8s.core.v1.Secret(
+                    f"{self._name}-cacerts",
+                    metadata={"name": names.CACERTS, **within},
+                    string_data=cacerts,
+                    opts=in_namespace,
+                )
+            )
+        config = k8s.core.v1.ConfigMap(
+            f"{self._name}-shared-mesh-config",
+            metadata={"name": names.SHARED_MESH_CONFIG, **within},
+            data=manifests.shared_mesh_config(),
+            opts=in_namespace,
+        )
+        return [*found, config]
+
+    def _istiod(self, depends_on: list[pulumi.Resource]) -> k8s.helm.v4.Chart:
+        topology = self._topology
+        return k8s.helm.v4.Chart(
+            f"{self._name}-istiod",
+            name=names.ISTIOD,
+            namespace=names.NAMESPACE,
+            values=values.chart_values(topology, self._plan.name, "istiod"),
+            **chart_arguments(chart_reference(topology.chart_source, "istiod", topology.istio_version)),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=depends_on,
+                transforms=istiod_chart_transforms(f"{self._name}-istiod", f"istio-mesh-{self._name}", self),
+            ),
+        )
+
+    def _way_to_istiod(
+        self,
+        chart: pulumi.Resource,
+        address: Optional[pulumi.Input[str]],
+        namespace: pulumi.Resource,
+    ) -> pulumi.Resource:
+        """Make this remote cluster's Service `istiod`, whose only endpoint is the primary's address."""
+        service = k8s.core.v1.Service(
+            f"{self._name}-istiod",
+            metadata={"name": names.ISTIOD, "namespace": names.NAMESPACE},
+            spec=manifests.remote_istiod_service(),
+            # The chart makes an object of this name in a cluster with an istiod of its own. As two resources, the one
+            # that is not wanted any more would be deleted last, and take the other's object with it.
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[namespace],
+                aliases=[pulumi.Alias(name=chart_child(f"{self._name}-istiod", names.ISTIOD), parent=chart)],
+            ),
+        )
+        known = pulumi.Output.from_input(address).apply(self._as_endpoint)
+        return k8s.discovery.v1.EndpointSlice(
+            f"{self._name}-istiod",
+            address_type=known.apply(lambda ip: f"IPv{ipaddress.ip_address(ip).version}"),
+            endpoints=[{"addresses": [known], "conditions": {"ready": True}}],
+            **manifests.remote_istiod_slice(),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[service]),
+        )
+
+    def _as_endpoint(self, address: Optional[str]) -> str:
+        try:
+            return str(ipaddress.ip_address(address or ""))
+        except ValueError:
+            primary, route = self._plan.primary, "east_west_gateway" if self._primary_has_gateway else "istiod_service"
+            raise pulumi.RunError(
+                f"cluster {self._plan.name}: the istiod of its primary {primary} is to be reached at "
+                f"{address or 'no address'!r}, and needs an IP address here\n"
+                f"  why: the endpoints of a Service are IP addresses; docs/checks.md#istiod-address\n"
+                f"  fix: clusters.{primary}.{route}.address: <a fixed IP address of that load balancer>"
+            ) from None
+
+    @property
+    def _primary_has_gateway(self) -> bool:
+        return self._topology.has_gateway(self._plan.primary)
+
+    def _base(self, namespace: pulumi.Resource) -> k8s.helm.v3.Release:
         """Install all CRDs as one release: as resources they are a megabyte a cluster, marshalled many times."""
+        name, cluster, topology = self._name, self._plan.name, self._topology
         reference = chart_reference(topology.chart_source, "base", topology.istio_version)
         arguments = chart_arguments(reference)
         return k8s.helm.v3.Release(

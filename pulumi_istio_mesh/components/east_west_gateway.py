@@ -11,6 +11,7 @@ import pulumi_kubernetes as k8s
 
 from ..istio import manifests, names, values
 from ..istio.charts import chart_reference
+from ..plan.mesh_plan import ClusterPlan, IstiodRoute
 from ..topology.models import Topology
 from .control_plane import chart_arguments
 from .order import after
@@ -23,11 +24,13 @@ class EastWestGateway(pulumi.ComponentResource):
     """IP address or host name that other networks dial; empty where only the nodes' addresses are dialled."""
     service: pulumi.Output[str]
     """Name of the Service, known once it has its address."""
+    pods: pulumi.Output[str]
+    """Name of the Deployment, known once its pods are ready."""
 
     def __init__(
         self,
         name: str,
-        cluster: str,
+        cluster: ClusterPlan,
         topology: Topology,
         args: Mapping[str, Any],
         *,
@@ -36,32 +39,36 @@ class EastWestGateway(pulumi.ComponentResource):
         opts: Optional[pulumi.ResourceOptions] = None,
     ) -> None:
         super().__init__(names.token("EastWestGateway"), name, None, opts)
-        declared = topology.clusters[cluster].east_west_gateway
+        declared = topology.clusters[cluster.name].east_west_gateway
         given = args.get("address")
         service = k8s.core.v1.Service(
             f"{name}-east-west",
-            metadata=manifests.east_west_metadata(
-                declared, topology.network_of(cluster), args.get("annotations") or {}
+            metadata=manifests.east_west_metadata(declared, cluster.network, args.get("annotations") or {}),
+            spec=manifests.east_west_service(
+                declared, given, carries_istiod=cluster.istiod_route is IstiodRoute.GATEWAY
             ),
-            spec=manifests.east_west_service(declared, given),
             opts=pulumi.ResourceOptions(parent=self, depends_on=after(namespace)),
         )
         self.service = service.metadata.name
-        self.address = pulumi.Output.from_input(given) if given is not None else service.status.apply(address_of)
-        k8s.helm.v4.Chart(
+        self.address = dialled_address(service, given)
+        chart = k8s.helm.v4.Chart(
             f"{name}-east-west",
             name=names.EAST_WEST_GATEWAY,
             namespace=names.NAMESPACE,
-            values=values.chart_values(topology, cluster, "gateway"),
+            values=values.chart_values(topology, cluster.name, "gateway"),
             **chart_arguments(chart_reference(topology.chart_source, "gateway", topology.istio_version)),
             # The image is filled in by injection: a pod made before the webhook answers would never start.
             opts=pulumi.ResourceOptions(parent=self, depends_on=after(injector)),
         )
-        self.register_outputs({"address": self.address, "service": self.service})
+        self.pods = chart.resources.apply(lambda _: names.EAST_WEST_GATEWAY)
+        self.register_outputs({"address": self.address, "service": self.service, "pods": self.pods})
 
 
 class Exposure(pulumi.ComponentResource):
-    """Lets mTLS from other networks reach every service of one cluster through its east-west gateway."""
+    """Lets mTLS from other networks reach every service of a cluster through its east-west gateway.
+
+    Stands in the primary, for its own gateway and those of its remotes: Istio reads its objects in primaries only.
+    """
 
     def __init__(
         self, name: str, *, injector: pulumi.Input[str], opts: Optional[pulumi.ResourceOptions] = None
@@ -77,6 +84,15 @@ class Exposure(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=after(injector)),
         )
         self.register_outputs({})
+
+
+def dialled_address(service: k8s.core.v1.Service, given: Optional[pulumi.Input[str]]) -> pulumi.Output[str]:
+    """Return what other clusters dial, once the Service is there: the given address, or the one in its status.
+
+    An IP address or a host name; empty where neither is known.
+    """
+    own = service.status.apply(address_of)
+    return own if given is None else pulumi.Output.all(given, own).apply(lambda known: str(known[0]))
 
 
 def address_of(status: Any) -> str:

@@ -46,5 +46,6 @@ def check_common_root(clusters: Mapping[str, Mapping[str, Any]]) -> pulumi.Outpu
     roots = {
         name: pulumi.Output.unsecret(pulumi.Output.from_input(given["cacerts"]["root_cert"]))
         for name, given in clusters.items()
+        if given.get("cacerts") is not None
     }
     return pulumi.Output.all(**roots).apply(check)

@@ -1,4 +1,4 @@
-"""What istiod's webhooks need around them: one field manager for all runs, and patience until they are reachable."""
+"""What istiod's chart needs around it: identities that outlive runs and changes of role, patience with its webhooks."""
 
 import asyncio
 from typing import Any, Optional
@@ -6,28 +6,41 @@ from typing import Any, Optional
 import pulumi
 from pulumi.runtime import mocks, settings
 
+from ..istio import names
+
 _ATTEMPTS = 90
-_KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+_WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 
-def one_field_manager(name: str) -> Optional[list[pulumi.ResourceTransform]]:
-    """Return transforms by which every run writes a chart's webhooks under one field manager.
+def chart_child(chart: str, kind_name: str) -> str:
+    """Return the logical name that the provider gives to an object of a chart in Istio's namespace."""
+    return f"{chart}:{names.NAMESPACE}/{kind_name}"
 
-    A run that is killed between making an object and noting it makes it again in the next run. pulumi-kubernetes
-    would then write under another, random manager; the API server has filled in `rules[].scope` in between, so the
-    values differ, and server-side apply refuses them as a conflict.
+
+def istiod_chart_transforms(
+    chart: str, field_manager: str, control_plane: pulumi.Resource
+) -> Optional[list[pulumi.ResourceTransform]]:
+    """Return what changes the resources of istiod's chart on their way to the engine.
+
+    Webhooks are written under one field manager by every run. A run that is killed between making an object and noting
+    it makes it again in the next run. pulumi-kubernetes would then write under another, random manager; the API server
+    has filled in `rules[].scope` in between, so the values differ, and server-side apply refuses them as a conflict.
+    The Service `istiod` is the one that a remote cluster has in its place (`ControlPlane`), whoever made it first.
     None under mocks, which have no server for transforms.
     """
     if isinstance(settings.get_monitor(), mocks.MockMonitor):
         return None
 
     def transform(args: pulumi.ResourceTransformArgs) -> Optional[pulumi.ResourceTransformResult]:
-        if args.type_.rpartition(":")[2] not in _KINDS:
-            return None
-        metadata: Any = args.props.get("metadata") or {}
-        annotations = {**(metadata.get("annotations") or {}), "pulumi.com/patchFieldManager": name}
-        props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
-        return pulumi.ResourceTransformResult(props, args.opts)
+        if args.type_.rpartition(":")[2] in _WEBHOOKS:
+            metadata: Any = args.props.get("metadata") or {}
+            annotations = {**(metadata.get("annotations") or {}), "pulumi.com/patchFieldManager": field_manager}
+            props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
+            return pulumi.ResourceTransformResult(props, args.opts)
+        if args.type_ == "kubernetes:core/v1:Service" and args.name == chart_child(chart, names.ISTIOD):
+            remote = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=chart, parent=control_plane)])
+            return pulumi.ResourceTransformResult(args.props, pulumi.ResourceOptions.merge(args.opts, remote))
+        return None
 
     return [transform]
 

@@ -3,7 +3,7 @@
 No `from __future__ import annotations` here: Pulumi's analyzer reads the annotations themselves.
 """
 
-from typing import Any, Optional, cast
+from typing import Any, Optional
 
 import pulumi
 
@@ -29,6 +29,8 @@ class Mesh(pulumi.ComponentResource):
     """Host of every identity in the mesh: `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`."""
     gateways: pulumi.Output[dict[str, str]]
     """Address of each cluster's east-west gateway, by cluster; only clusters that other networks dial."""
+    istiods: pulumi.Output[dict[str, str]]
+    """Address at which remote clusters reach istiod, by primary; only primaries that have remotes."""
     remote_secrets: pulumi.Output[list[str]]
     """`<reader> reads <cluster>` for every remote secret, sorted."""
     root_cert_pem: pulumi.Output[str]
@@ -45,30 +47,31 @@ class Mesh(pulumi.ComponentResource):
         within = pulumi.ResourceOptions(parent=self)
 
         trust = Trust(name, topology, opts=within) if topology.trust.kind == "generated" else None
-        clusters = {
-            cluster.name: MeshCluster(
+        clusters: dict[str, MeshCluster] = {}
+        # Primaries first: a remote's way to its istiod is an address of its primary.
+        for cluster in sorted(plan.clusters, key=lambda found: found.remote):
+            clusters[cluster.name] = MeshCluster(
                 names.logical_name(name, cluster.name),
                 cluster,
                 topology,
                 args["clusters"][cluster.name],
-                trust,
+                trust=trust,
+                istiod_address=clusters[cluster.primary].istiod_address if cluster.remote else None,
                 opts=within,
             )
-            for cluster in plan.clusters
-        }
-        secrets = []
+        secrets: list[pulumi.Output[str]] = []
         for cluster in plan.clusters:
             if cluster.discovers:
                 peers = {peer: _credential(clusters[peer]) for peer in cluster.discovers}
-                secrets.append(clusters[cluster.name].discover(peers).names)
+                known = clusters[cluster.name].discover(peers).names
+                secrets += known.values()
+                for remote in cluster.remotes:
+                    clusters[remote].attach(known[remote])
 
         self.mesh_id = pulumi.Output.from_input(topology.mesh_id)
         self.trust_domain = pulumi.Output.from_input(topology.identity_domain)
-        addresses = {found: cluster.gateway_address for found, cluster in clusters.items() if cluster.gateway_address}
-        # By one plain argument: Output.all of no names at all would be a list.
-        self.gateways = pulumi.Output.from_input(cast(Any, addresses)).apply(
-            lambda known: {cluster: address for cluster, address in known.items() if address}
-        )
+        self.gateways = _known({found: cluster.gateway_address for found, cluster in clusters.items()})
+        self.istiods = _known({found: cluster.istiod_address for found, cluster in clusters.items()})
         pairs = sorted(f"{reader} reads {read}" for reader, read in plan.remote_secrets)
         self.remote_secrets = pulumi.Output.all(*secrets).apply(lambda _: pairs)
         self.root_cert_pem, self.root_fingerprints = _roots(topology, trust, args)
@@ -78,6 +81,7 @@ class Mesh(pulumi.ComponentResource):
                 "meshId": self.mesh_id,
                 "trustDomain": self.trust_domain,
                 "gateways": self.gateways,
+                "istiods": self.istiods,
                 "remoteSecrets": self.remote_secrets,
                 "rootCertPem": self.root_cert_pem,
                 "rootFingerprints": self.root_fingerprints,
@@ -89,6 +93,15 @@ class Mesh(pulumi.ComponentResource):
 def _credential(cluster: MeshCluster) -> pulumi.Output[str]:
     assert cluster.reader_kubeconfig is not None, "the plan makes a reader in every cluster that another one discovers"
     return cluster.reader_kubeconfig
+
+
+def _known(addresses: dict[str, Optional[pulumi.Output[str]]]) -> pulumi.Output[dict[str, str]]:
+    """Return the addresses that there are, by cluster."""
+    # By one plain argument: Output.all of no names at all would be a list.
+    some: Any = {cluster: address for cluster, address in addresses.items() if address is not None}
+    return pulumi.Output.from_input(some).apply(
+        lambda known: {cluster: address for cluster, address in known.items() if address}
+    )
 
 
 def _roots(

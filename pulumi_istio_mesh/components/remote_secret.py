@@ -26,6 +26,7 @@ class Reader(pulumi.ComponentResource):
         name: str,
         cluster: str,
         *,
+        served_by: str,
         account: pulumi.Input[str],
         server: pulumi.Input[str],
         certificate_authority: Optional[pulumi.Input[str]] = None,
@@ -41,7 +42,10 @@ class Reader(pulumi.ComponentResource):
                 "annotations": {"kubernetes.io/service-account.name": names.READER_ACCOUNT},
             },
             type="kubernetes.io/service-account-token",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=after(account)),
+            # The API server labels a token with the day of its last use: no drift that anybody would want to hear of.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=after(account), ignore_changes=["metadata.labels", "metadata.managedFields"]
+            ),
         )
 
         def pack(known: list[Any]) -> str:
@@ -55,6 +59,7 @@ class Reader(pulumi.ComponentResource):
                 )
             return manifests.remote_kubeconfig(
                 cluster,
+                served_by=served_by,
                 server=dial,
                 certificate_authority=base64.b64encode(ca.encode()).decode() if ca else data.get("ca.crt", ""),
                 token=base64.b64decode(data["token"]).decode(),
@@ -72,7 +77,8 @@ class RemoteSecrets(pulumi.ComponentResource):
     Source: istio/istio pkg/kube/multicluster/secretcontroller.go.
     """
 
-    names: pulumi.Output[list[str]]
+    names: dict[str, pulumi.Output[str]]
+    """Name of each peer's Secret, known once it is there."""
 
     def __init__(
         self,
@@ -83,14 +89,13 @@ class RemoteSecrets(pulumi.ComponentResource):
         opts: Optional[pulumi.ResourceOptions] = None,
     ) -> None:
         super().__init__(names.token("RemoteSecrets"), name, None, opts)
-        secrets = [
-            k8s.core.v1.Secret(
+        self.names = {}
+        for peer, kubeconfig in sorted(kubeconfigs.items()):
+            secret = k8s.core.v1.Secret(
                 f"{name}-remote-{peer}",
                 metadata=manifests.remote_secret_metadata(peer),
                 string_data={peer: kubeconfig},
                 opts=pulumi.ResourceOptions(parent=self, depends_on=after(namespace)),
             )
-            for peer, kubeconfig in sorted(kubeconfigs.items())
-        ]
-        self.names = pulumi.Output.all(*(secret.metadata.name for secret in secrets))
-        self.register_outputs({"names": self.names})
+            self.names[peer] = secret.metadata.name
+        self.register_outputs({"names": list(self.names.values())})

@@ -9,17 +9,21 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..topology.models import EastWestGateway
+from ..topology.models import DialledService, EastWestGateway
 from . import names
 
 
-def namespace(network: str) -> dict[str, Any]:
-    """Return the metadata of istio-system.
+def namespace(member: str, network: str, primary: str | None) -> dict[str, Any]:
+    """Return the metadata of istio-system in the cluster that is this `<mesh ID>/<cluster>`.
 
     The label names the network of every pod in the cluster that says nothing else.
     Source: istio/istio pilot/pkg/serviceregistry/kube/controller/network.go.
+    `primary` is the cluster whose istiod serves this remote one, None for a cluster with an istiod of its own.
     """
-    return {"name": names.NAMESPACE, "labels": {names.NETWORK_LABEL: network}}
+    annotations = {names.MEMBER_ANNOTATION: member}
+    if primary is not None:
+        annotations[names.PRIMARY_ANNOTATION] = primary
+    return {"name": names.NAMESPACE, "labels": {names.NETWORK_LABEL: network}, "annotations": annotations}
 
 
 def shared_mesh_config() -> dict[str, str]:
@@ -28,8 +32,25 @@ def shared_mesh_config() -> dict[str, str]:
 
 
 def peer_authentication(mode: str) -> dict[str, Any]:
-    """Return the spec that makes every workload of the cluster refuse plaintext, or not."""
+    """Return the spec that makes every workload that this istiod serves refuse plaintext, or not."""
     return {"mtls": {"mode": mode.upper()}}
+
+
+def failover() -> dict[str, Any]:
+    """Return the spec of the rule by which calls prefer near endpoints, and leave those that fail.
+
+    Locality is taken into account only where failing endpoints are detected.
+    Source: istio.io, tasks/traffic-management/locality-load-balancing/failover. The numbers are Envoy's own defaults,
+    but for the share that may be passed over: all, so that a whole cluster can be left.
+    """
+    detection = {
+        "consecutive5xxErrors": 5,
+        "interval": "10s",
+        "baseEjectionTime": "30s",
+        "maxEjectionPercent": 100,
+    }
+    # In the root namespace, for every Service that has no rule of its own.
+    return {"host": "*.svc.cluster.local", "trafficPolicy": {"outlierDetection": detection}}
 
 
 def cross_network_gateway() -> dict[str, Any]:
@@ -42,37 +63,110 @@ def cross_network_gateway() -> dict[str, Any]:
     return {"selector": {"istio": names.EAST_WEST_SELECTOR["istio"]}, "servers": [server]}
 
 
-def east_west_metadata(gateway: EastWestGateway, network: str, annotations: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the metadata of the Service by which istiods find the network's gateway.
+def istiod_gateway() -> dict[str, Any]:
+    """Return the spec that lets remote clusters reach istiod through the east-west gateway, its own TLS untouched.
 
-    `annotations` holds the values of `gateway.annotations`, late ones as they are.
+    Source: istio/istio samples/multicluster/expose-istiod.yaml, with hosts narrowed to istiod's.
     """
-    found = dict(annotations)
-    found["pulumi.com/timeoutSeconds"] = str(gateway.timeout_seconds)
-    if gateway.type == "NodePort" and gateway.address is None:
-        # Asks istiod to use the external addresses of all nodes.
-        found["traffic.istio.io/nodeSelector"] = "{}"
+    servers = [
+        {
+            "port": {"number": number, "name": name, "protocol": "TLS"},
+            "tls": {"mode": "PASSTHROUGH"},
+            "hosts": [names.ISTIOD_HOST],
+        }
+        for name, number in names.ISTIOD_PORTS.items()
+    ]
+    return {"selector": {"istio": names.EAST_WEST_SELECTOR["istio"]}, "servers": servers}
+
+
+def istiod_routes() -> dict[str, Any]:
+    """Return the spec of the VirtualService that leads each of those ports to istiod."""
+    # The webhook's Service port is 443. Source: istiod chart, templates/service.yaml.
+    behind = {names.XDS_PORT: names.XDS_PORT, names.WEBHOOK_PORT: 443}
+    routes = [
+        {
+            "match": [{"port": port, "sniHosts": [names.ISTIOD_HOST]}],
+            "route": [{"destination": {"host": f"{names.ISTIOD_HOST}.cluster.local", "port": {"number": number}}}],
+        }
+        for port, number in behind.items()
+    ]
+    return {"hosts": [names.ISTIOD_HOST], "gateways": [names.ISTIOD_GATEWAY], "tls": routes}
+
+
+def remote_istiod_service() -> dict[str, Any]:
+    """Return the spec of a remote's Service `istiod`: no pods of its own, the endpoints are the primary's address.
+
+    Source: istiod chart, templates/remote-istiod-service.yaml.
+    """
+    ports = [
+        {"name": "tcp-istiod", "port": names.XDS_PORT, "targetPort": names.XDS_PORT, "protocol": "TCP"},
+        {"name": "tcp-webhook", "port": 443, "targetPort": names.WEBHOOK_PORT, "protocol": "TCP"},
+    ]
+    return {"ports": ports}
+
+
+def remote_istiod_slice() -> dict[str, Any]:
+    """Return the metadata and ports of the EndpointSlice behind that Service; addresses are known late.
+
+    Source: istiod chart, templates/remote-istiod-endpointslices.yaml.
+    """
     return {
-        "name": names.EAST_WEST_GATEWAY,
-        "namespace": names.NAMESPACE,
-        "labels": {names.NETWORK_LABEL: network, **names.EAST_WEST_SELECTOR},
-        "annotations": found,
+        "metadata": {
+            "name": names.ISTIOD,
+            "namespace": names.NAMESPACE,
+            "labels": {
+                "kubernetes.io/service-name": names.ISTIOD,
+                "endpointslice.kubernetes.io/managed-by": names.PACKAGE,
+            },
+        },
+        "ports": [
+            {"name": "tcp-istiod", "port": names.XDS_PORT, "protocol": "TCP"},
+            {"name": "tcp-webhook", "port": names.WEBHOOK_PORT, "protocol": "TCP"},
+        ],
     }
 
 
-def east_west_service(gateway: EastWestGateway, address: Any) -> dict[str, Any]:
+def dialled_metadata(name: str, service: DialledService, annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a Service that other clusters dial.
+
+    `annotations` holds the values of `service.annotations`, late ones as they are.
+    """
+    waiting = {"pulumi.com/timeoutSeconds": str(service.timeout_seconds)}
+    return {"name": name, "namespace": names.NAMESPACE, "annotations": {**annotations, **waiting}}
+
+
+def dialled_spec(
+    service: DialledService, address: Any, selector: Mapping[str, str], ports: Mapping[str, int]
+) -> dict[str, Any]:
     """Return the spec of that Service; `address` is the given address, plain or late, or None."""
-    ports = [
-        {"name": "status-port", "port": names.STATUS_PORT, "targetPort": names.STATUS_PORT},
-        {"name": "tls", "port": names.MTLS_PORT, "targetPort": names.MTLS_PORT},
-    ]
-    ports += [{"name": p.name, "port": p.port, "targetPort": p.target_port or p.port} for p in gateway.ports]
-    spec: dict[str, Any] = {"type": gateway.type, "selector": names.EAST_WEST_SELECTOR, "ports": ports}
+    spec: dict[str, Any] = {
+        "type": service.type,
+        "selector": dict(selector),
+        "ports": [{"name": name, "port": port, "targetPort": port} for name, port in ports.items()],
+    }
     if address is not None:
-        # istiod reads a network's gateway addresses from here when the status has none.
+        # istiod reads a network's gateway addresses from here when the status has none, and kube-proxy listens there.
         spec["externalIPs"] = [address]
-    if gateway.load_balancer_class is not None:
-        spec["loadBalancerClass"] = gateway.load_balancer_class
+    if service.load_balancer_class is not None:
+        spec["loadBalancerClass"] = service.load_balancer_class
+    return spec
+
+
+def east_west_metadata(gateway: EastWestGateway, network: str, annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of the Service by which istiods find the network's gateway."""
+    found = dialled_metadata(names.EAST_WEST_GATEWAY, gateway, annotations)
+    found["labels"] = {names.NETWORK_LABEL: network, **names.EAST_WEST_SELECTOR}
+    if gateway.type == "NodePort" and gateway.address is None:
+        # Asks istiod to use the external addresses of all nodes.
+        found["annotations"]["traffic.istio.io/nodeSelector"] = "{}"
+    return found
+
+
+def east_west_service(gateway: EastWestGateway, address: Any, *, carries_istiod: bool) -> dict[str, Any]:
+    """Return the spec of that Service; `carries_istiod` opens the ports by which remote clusters reach istiod."""
+    ports = {**names.GATEWAY_PORTS, **(names.ISTIOD_PORTS if carries_istiod else {})}
+    spec = dialled_spec(gateway, address, names.EAST_WEST_SELECTOR, ports)
+    spec["ports"] += [{"name": p.name, "port": p.port, "targetPort": p.target_port or p.port} for p in gateway.ports]
     return spec
 
 
@@ -87,20 +181,24 @@ def remote_secret_metadata(cluster: str) -> dict[str, Any]:
 
 
 def remote_kubeconfig(
-    cluster: str, *, server: str, certificate_authority: str, token: str, tls_name: str | None
+    cluster: str, *, served_by: str, server: str, certificate_authority: str, token: str, tls_name: str | None
 ) -> str:
     """Return the kubeconfig, as JSON, by which a foreign istiod reads the cluster; it holds a credential.
+
+    It names who serves the cluster: an istiod decides only when it attaches a cluster whether it serves it too, and
+    attaches it anew when these bytes change.
 
     `certificate_authority` is a base64 bundle, empty for the system's own. Only an inline token is used:
     istiod refuses exec plugins and files. Source: istio/istio pkg/kube/util.go sanitizeKubeConfig.
     """
     dial = {"server": server, "certificate-authority-data": certificate_authority, "tls-server-name": tls_name}
+    context = f"{cluster}-served-by-{served_by}"
     config = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": cluster, "cluster": {key: value for key, value in dial.items() if value}}],
         "users": [{"name": cluster, "user": {"token": token}}],
-        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
-        "current-context": cluster,
+        "contexts": [{"name": context, "context": {"cluster": cluster, "user": cluster}}],
+        "current-context": context,
     }
     return json.dumps(config, indent=2)

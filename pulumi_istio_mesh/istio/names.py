@@ -10,6 +10,16 @@ NAMESPACE = "istio-system"
 """Istio's root namespace, the same in every cluster of a mesh."""
 
 ISTIOD = "istiod"
+ISTIOD_HOST = f"istiod.{NAMESPACE}.svc"
+"""What proxies and API servers call istiod in every cluster, and what its certificate answers to.
+Source: istio/istio pilot/pkg/bootstrap/server.go getDNSNames."""
+
+ISTIOD_SELECTOR = {"app": "istiod", "istio": "pilot"}
+"""Labels of istiod's pods without a revision. Source: istiod chart, templates/deployment.yaml."""
+
+ISTIOD_FOR_REMOTES = "istiod-remotes"
+"""Service by which remote clusters on the same network reach istiod; the chart's own Service stays as it is."""
+
 BASE_RELEASE = "istio-base"
 INJECTOR_WEBHOOK = "istio-sidecar-injector"
 """MutatingWebhookConfiguration of istiod without a revision. Source: istiod chart, templates/mutatingwebhook.yaml."""
@@ -34,7 +44,17 @@ EAST_WEST_SELECTOR = {"istio": "eastwestgateway", "app": EAST_WEST_GATEWAY}
 
 CROSS_NETWORK_GATEWAY = "cross-network-gateway"
 
+ISTIOD_GATEWAY = "istiod-gateway"
+FAILOVER = "failover"
+
 NETWORK_LABEL = "topology.istio.io/network"
+PRIMARY_ANNOTATION = "topology.istio.io/controlPlaneClusters"
+"""On a remote's istio-system: whose istiod may write there. Read once, when that istiod attaches the cluster.
+Source: istio/istio pilot/pkg/serviceregistry/kube/controller/multicluster.go checkShouldLead."""
+
+MEMBER_ANNOTATION = "istio-mesh/member"
+"""On istio-system: which cluster of which mesh this is, so that no other mesh or name takes it over."""
+
 REMOTE_SECRET_LABEL = "istio/multiCluster"
 REMOTE_SECRET_CLUSTER = "networking.istio.io/cluster"
 
@@ -42,7 +62,12 @@ STATUS_PORT = 15021
 MTLS_PORT = 15443
 """Where other networks enter. Source: istio/istio samples/multicluster/expose-services.yaml."""
 
-GATEWAY_OWN_PORTS = (STATUS_PORT, MTLS_PORT)
+XDS_PORT = 15012
+WEBHOOK_PORT = 15017
+"""Where remote clusters reach istiod. Source: istio/istio samples/multicluster/expose-istiod.yaml."""
+
+ISTIOD_PORTS = {"tls-istiod": XDS_PORT, "tls-webhook": WEBHOOK_PORT}
+GATEWAY_PORTS = {"status-port": STATUS_PORT, "tls": MTLS_PORT}
 
 
 def remote_secret(cluster: str) -> str:

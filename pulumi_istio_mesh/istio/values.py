@@ -19,41 +19,82 @@ Values = dict[str, Any]
 
 def base(topology: Topology, cluster: str) -> Values:
     """Return the wiring of chart `base`: CRDs, the reader account, the default validator."""
-    # istiod edits Ignore to Fail by itself, which would be drift on every refresh (istio/istio#45204).
-    settings: Values = {"validationFailurePolicy": "Fail", "enableCRDTemplates": True}
+    settings: Values = {"enableCRDTemplates": True}
+    if not topology.is_remote(cluster):
+        # istiod edits Ignore to Fail by itself, which would be drift on every refresh (istio/istio#45204). In a remote
+        # nobody gives the validator a caBundle, so Fail would refuse every Istio object there.
+        settings["validationFailurePolicy"] = "Fail"
     if topology.clusters[cluster].crds == "external":
         # By name: without its templates the chart renders the CRDs all the same, from a file.
         settings["excludedCRDs"] = list(CRDS)
-    return {
-        "base": settings,
-        "global": {"istioNamespace": names.NAMESPACE, "externalIstiod": True},
-    }
+    wiring = {"base": settings, "global": {"istioNamespace": names.NAMESPACE, "externalIstiod": True}}
+    return {**_REMOTE, **wiring} if topology.is_remote(cluster) else wiring
+
+
+_REMOTE = {"profile": "remote"}
+"""What turns a chart into its remote form. Source: istio/istio manifests/helm-profiles/remote.yaml."""
 
 
 def istiod(topology: Topology, cluster: str) -> Values:
-    """Return the wiring of chart `istiod` on a primary."""
+    """Return the wiring of chart `istiod`: a control plane, or in a remote cluster what leads to its primary's."""
+    return _remote(topology, cluster) if topology.is_remote(cluster) else _primary(topology, cluster)
+
+
+def _remote(topology: Topology, cluster: str) -> Values:
+    network = topology.network_of(cluster)
+    return {
+        **_REMOTE,
+        "global": {
+            **_installation(topology),
+            "network": network,
+            "multiCluster": {"clusterName": cluster},
+            # Istio's objects are read in the primary only, so no right to serve them is needed here.
+            "configCluster": False,
+        },
+        # By this path, not by the values above, the primary's injector knows which cluster and network a pod is in.
+        # Source: istio/istio pkg/kube/inject/webhook.go parseInjectEnvs.
+        "istiodRemote": {"injectionPath": f"/inject/cluster/{cluster}/net/{network}"},
+        # Without a mesh config of its own the primary takes the cluster's trust domain for cluster.local, and its
+        # proxies would expect identities that nobody has. Source: istio/istio pkg/config/mesh/meshwatcher.
+        "configMap": True,
+        "meshConfig": {"trustDomain": topology.identity_domain},
+    }
+
+
+def _installation(topology: Topology) -> Values:
+    return {
+        "hub": topology.image_hub or IMAGE_HUB,
+        "tag": topology.istio_version,
+        "istioNamespace": names.NAMESPACE,
+        "meshID": topology.mesh_id,
+    }
+
+
+def _primary(topology: Topology, cluster: str) -> Values:
     proxy_metadata = {
         # Lets a proxy learn further roots over XDS; turned on later it would restart every workload (docs/adr/0003).
         "PROXY_CONFIG_XDS_AGENT": "true",
     }
     if topology.dns_capture:
         proxy_metadata["ISTIO_META_DNS_CAPTURE"] = "true"
+    mesh_config: Values = {
+        "trustDomain": topology.identity_domain,
+        "defaultConfig": {"proxyMetadata": proxy_metadata},
+    }
+    if topology.cluster_local:
+        mesh_config["serviceSettings"] = [
+            {"settings": {"clusterLocal": True}, "hosts": list(topology.cluster_local)},
+        ]
     return {
         "base": {"validationFailurePolicy": "Fail"},
         "global": {
-            "hub": topology.image_hub or IMAGE_HUB,
-            "tag": topology.istio_version,
-            "istioNamespace": names.NAMESPACE,
+            **_installation(topology),
             "externalIstiod": True,
-            "meshID": topology.mesh_id,
             "network": topology.network_of(cluster),
             "multiCluster": {"clusterName": cluster},
         },
         "env": {"ISTIO_MULTIROOT_MESH": "true", "SHARED_MESH_CONFIG": names.SHARED_MESH_CONFIG},
-        "meshConfig": {
-            "trustDomain": topology.identity_domain,
-            "defaultConfig": {"proxyMetadata": proxy_metadata},
-        },
+        "meshConfig": mesh_config,
         # The provider watches a Service for ten seconds; the gate on the injector's webhook says more, sooner.
         "serviceAnnotations": {"pulumi.com/skipAwait": "true"},
     }
@@ -103,7 +144,7 @@ ADDED: Mapping[str, Mapping[str, Values]] = {
         "volumeMounts": {"name": _CONFIG_VOLUME, "mountPath": "/var/run/istio-mesh/config", "readOnly": True},
     },
 }
-"""One entry for each of a chart's lists, beside those that the user gives."""
+"""One entry for each of a chart's lists, beside those that the user gives; in clusters with an istiod of their own."""
 
 FORBIDDEN: Mapping[str, Mapping[str, str]] = {
     "base": {
@@ -152,7 +193,8 @@ def chart_values(topology: Topology, cluster: str, chart: str) -> Values:
         topology.clusters[cluster].values.get(chart, {}),
         WIRING[chart](topology, cluster),
     )
-    added = {key: [*(values.get(key) or []), entry] for key, entry in ADDED.get(chart, {}).items()}
+    entries = {} if topology.is_remote(cluster) else ADDED.get(chart, {})
+    added = {key: [*(values.get(key) or []), entry] for key, entry in entries.items()}
     return {**values, **added}
 
 
@@ -174,7 +216,8 @@ def conflicts(given: Mapping[str, Any], topology: Topology, cluster: str, chart:
             yield path, reason
     for path, ours in _leaves(WIRING[chart](topology, cluster)):
         theirs = _at(given, path)
-        if theirs is not None and theirs != ours:
+        named_above = any(path == other or path.startswith(f"{other}.") for other in FORBIDDEN[chart])
+        if theirs is not None and theirs != ours and not named_above:
             yield path, f"the mesh sets it to {ours!r}"
 
 

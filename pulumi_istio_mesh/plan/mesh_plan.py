@@ -6,10 +6,19 @@ The plan holds decisions only. Components, pictures and checks read it; nothing 
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from dataclasses import dataclass
-from itertools import permutations
 
 from ..topology.models import Topology
+
+
+class IstiodRoute(enum.Enum):
+    """How remote clusters reach their primary's istiod."""
+
+    GATEWAY = "its east-west gateway"
+    """By the SNI that istiod's own certificate answers to, through the gateway that the primary has anyway."""
+    SERVICE = "a load balancer of its own"
+    """On a flat network: fewer parts than a gateway, and unlike a pod's address it outlives istiod's pods."""
 
 
 @dataclass(frozen=True)
@@ -18,17 +27,30 @@ class ClusterPlan:
 
     name: str
     network: str
+    primary: str
+    """Cluster whose istiod serves this one; itself, or it is a remote."""
+    remotes: tuple[str, ...]
+    """Clusters that this cluster's istiod serves besides its own, sorted."""
+    istiod_route: IstiodRoute | None
+    """How those reach it; None without any."""
     discovers: tuple[str, ...]
     """Clusters that this cluster's istiod watches, sorted; each needs its credential here."""
     discovered_by: tuple[str, ...]
     """Clusters whose istiods watch this one, sorted; without any, no reader token is made."""
     gateway: bool
     """Whether another network reaches this cluster's services, so that it needs an east-west gateway."""
+    exposure: bool
+    """Whether the rule that lets other networks in stands here: istiod reads it for all gateways that it serves."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether another cluster's istiod serves this one."""
+        return self.primary != self.name
 
 
 @dataclass(frozen=True)
 class Path:
-    """How calls get from one cluster to the services of another."""
+    """How calls get from one cluster to the services of another; where there is none, its services are unknown."""
 
     source: str
     target: str
@@ -53,7 +75,7 @@ class MeshPlan:
     paths: tuple[Path, ...]
     roots: tuple[Validity, ...]
     intermediates: tuple[Validity, ...]
-    """One a cluster, named like it; none where trust is not generated."""
+    """One a cluster with an istiod of its own, named like it; none where trust is not generated."""
 
     @property
     def remote_secrets(self) -> tuple[tuple[str, str], ...]:
@@ -63,20 +85,28 @@ class MeshPlan:
 
 def plan_mesh(topology: Topology) -> MeshPlan:
     """Return the plan of a topology that has passed its rules."""
-    pairs = list(permutations(topology.clusters, 2))
-    # Every cluster is its own primary, and every primary of a mesh discovers all of its clusters.
-    clusters = tuple(
-        ClusterPlan(
+    gateways = {name for name in topology.clusters if topology.has_gateway(name)}
+
+    def planned(name: str) -> ClusterPlan:
+        remotes = sorted(topology.remotes_of(name))
+        route = IstiodRoute.GATEWAY if name in gateways else IstiodRoute.SERVICE
+        return ClusterPlan(
             name=name,
             network=topology.network_of(name),
-            discovers=tuple(sorted(read for reader, read in pairs if reader == name)),
-            discovered_by=tuple(sorted(reader for reader, read in pairs if read == name)),
-            gateway=any(topology.network_of(peer) != topology.network_of(name) for peer in topology.clusters),
+            primary=topology.primary_of(name),
+            remotes=tuple(remotes),
+            istiod_route=route if remotes else None,
+            discovers=() if topology.is_remote(name) else tuple(topology.watched_by(name)),
+            discovered_by=tuple(topology.watchers_of(name)),
+            gateway=name in gateways,
+            exposure=not topology.is_remote(name) and not gateways.isdisjoint([name, *remotes]),
         )
-        for name in topology.clusters
-    )
+
+    clusters = tuple(planned(name) for name in topology.clusters)
     paths = tuple(
-        Path(source, target, topology.network_of(source) == topology.network_of(target)) for source, target in pairs
+        Path(source, target, topology.network_of(source) == topology.network_of(target))
+        for source in topology.clusters
+        for target in topology.called_from(source)
     )
     return MeshPlan(clusters, paths, _roots(topology), _intermediates(topology))
 
@@ -94,4 +124,4 @@ def _intermediates(topology: Topology) -> tuple[Validity, ...]:
     issued = declared.issued or root.issued
     root_expires = root.issued + dt.timedelta(days=root.days)
     expires = min(issued + dt.timedelta(days=declared.days), root_expires)
-    return tuple(Validity(name, issued, expires) for name in topology.clusters)
+    return tuple(Validity(name, issued, expires) for name in topology.clusters if not topology.is_remote(name))

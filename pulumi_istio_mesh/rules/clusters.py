@@ -97,13 +97,40 @@ def primaries_exist(topology: Topology) -> Iterator[Problem]:
                 fix=f"{where}: {topology.primary_of(primary)}",
                 slug="primary-is-remote",
             )
-        elif primary != name:
+
+
+def discovery_names_clusters(topology: Topology) -> Iterator[Problem]:
+    """Refuse a list of clusters to discover that names none of the mesh, or stands where no istiod would read it."""
+    for name, cluster in topology.clusters.items():
+        if cluster.discovers is None:
+            continue
+        where = f"clusters.{name}.discovers"
+        if topology.is_remote(name):
+            primary = topology.primary_of(name)
             yield Problem(
                 where=where,
-                what=f"{name} is to be served by the istiod of {primary}",
-                why="this version installs a control plane in every cluster; remote clusters are not built yet",
-                fix=f"leave {where} out",
-                slug="remote-not-supported",
+                what=f"{name} has no istiod of its own that could discover anything",
+                why=f"its proxies know what the istiod of its primary {primary} knows",
+                fix=f"move the list to clusters.{primary}.discovers",
+                slug="discovers-on-remote",
+            )
+            continue
+        for index, peer in enumerate(cluster.discovers):
+            if peer in topology.clusters and peer != name and peer not in cluster.discovers[:index]:
+                continue
+            known = ", ".join(other for other in topology.clusters if other != name)
+            if peer == name:
+                what = f"{name} names itself; its own istiod knows it anyway"
+            elif peer in topology.clusters:
+                what = f"{peer} is given twice"
+            else:
+                what = f"{peer!r} is not a cluster of this mesh ({known})"
+            yield Problem(
+                where=f"{where}.{index}",
+                what=what,
+                why="for each cluster in the list istiod gets a credential that lets it read that cluster",
+                fix=f"remove {peer} from {where}",
+                slug="discovers-unknown",
             )
 
 
@@ -120,5 +147,6 @@ RULES = (
     names_are_labels,
     logical_names_are_unambiguous,
     primaries_exist,
+    discovery_names_clusters,
     api_servers_can_be_dialled,
 )

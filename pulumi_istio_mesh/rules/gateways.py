@@ -1,4 +1,4 @@
-"""Rules about east-west gateways: traffic must arrive as the caller's proxy sent it, SNI and certificate untouched."""
+"""Rules about what other clusters dial: traffic must arrive as the caller sent it, SNI and certificate untouched."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 
 from ..istio import names
-from ..topology.models import EastWestGateway, Late, Topology
+from ..topology.models import DialledService, EastWestGateway, Late, Topology
 from ..topology.names import is_dns_label
 from ..topology.problems import Problem
 
@@ -36,8 +36,8 @@ Source: each cloud controller's documentation; the failure is istio/istio#53903.
 
 def no_load_balancer_ends_tls(topology: Topology) -> Iterator[Problem]:
     """Refuse annotations that make a load balancer end TLS; values known late are let through."""
-    for where, gateway in _gateways(topology):
-        for key, value in gateway.annotations.items():
+    for where, service in _dialled(topology):
+        for key, value in service.annotations.items():
             ending = ENDS_TLS.get(key)
             if ending is None:
                 continue
@@ -46,42 +46,68 @@ def no_load_balancer_ends_tls(topology: Topology) -> Iterator[Problem]:
             yield Problem(
                 where=f"{where}.annotations.{key}",
                 what="the annotation makes the load balancer end TLS" if not ending else f"{value!r} is not plain TCP",
-                why="the gateway routes by the SNI in the caller's own mTLS; a load balancer that ends TLS removes it",
-                fix=f"remove {key}; port {names.MTLS_PORT} must pass through as TCP",
+                why="SNI and certificate are those of the caller's own TLS; a load balancer that ends TLS removes both",
+                fix=f"remove {key}; "
+                f"port {names.MTLS_PORT if isinstance(service, EastWestGateway) else names.XDS_PORT} "
+                "must pass through as TCP",
                 slug="gateway-tls-termination",
             )
 
 
 def given_addresses_can_be_reached(topology: Topology) -> Iterator[Problem]:
-    """Refuse a given gateway address that is a name, or that no other network could dial."""
-    for where, gateway in _gateways(topology):
-        if gateway.type == "ClusterIP" and gateway.address is None:
+    """Refuse a given address that is a name, or that no other cluster could dial, and a gateway without any."""
+    for where, service in _dialled(topology):
+        slug = "gateway-address" if isinstance(service, EastWestGateway) else "istiod-address"
+        if isinstance(service, EastWestGateway) and service.type == "ClusterIP" and service.address is None:
             yield Problem(
                 where=f"{where}.address",
                 what="no address is given, and a ClusterIP Service has none outside its cluster",
                 why="istiods of other networks would find no gateway, and send raw pod addresses instead",
                 fix=f"set {where}.address to the IP address other networks dial, or {where}.type: LoadBalancer",
-                slug="gateway-address",
+                slug=slug,
             )
-        if gateway.address is None or isinstance(gateway.address, Late):
+        if service.address is None or isinstance(service.address, Late):
             continue
-        finding = _finding(gateway.address)
+        finding = _finding(service.address)
         if finding:
             yield Problem(
                 where=f"{where}.address",
-                what=f"{gateway.address} {finding}",
-                why="it becomes an external IP of the Service, where the istiods of other networks read it",
-                fix=f"set {where}.address to the IP address other networks dial; "
-                "a load balancer's host name needs no address here, Istio reads it from the Service",
-                slug="gateway-address",
+                what=f"{service.address} {finding}",
+                why="it becomes an external IP of the Service, where the istiods of other networks read it"
+                if slug == "gateway-address"
+                else "it becomes an external IP of the Service, and the endpoint of Service istiod in remote clusters",
+                fix=f"set {where}.address to the IP address other clusters dial; "
+                "a load balancer's host name needs no address here, Istio reads it from the Service"
+                if slug == "gateway-address"
+                else f"set {where}.address to the IP address other clusters dial",
+                slug=slug,
+            )
+
+
+def remotes_can_reach_istiod(topology: Topology) -> Iterator[Problem]:
+    """Refuse a primary whose remotes would have no address of its istiod."""
+    for name, cluster in topology.clusters.items():
+        if not topology.remotes_of(name):
+            continue
+        gateway = topology.has_gateway(name)
+        service = cluster.east_west_gateway if gateway else cluster.istiod_service
+        where = f"clusters.{name}.{'east_west_gateway' if gateway else 'istiod_service'}"
+        # A gateway of type ClusterIP is refused already, with or without remotes.
+        if service.address is None and service.type in (("NodePort",) if gateway else ("NodePort", "ClusterIP")):
+            yield Problem(
+                where=f"{where}.address",
+                what=f"no address is given, and {', '.join(topology.remotes_of(name))} must reach istiod at one",
+                why=f"the status of a {service.type} Service has no address to read",
+                fix=f"set {where}.address to the IP address other clusters dial, or {where}.type: LoadBalancer",
+                slug="istiod-address",
             )
 
 
 def extra_ports_are_free(topology: Topology) -> Iterator[Problem]:
     """Refuse extra ports that repeat a name or a number, the gateway's own included, and names that are no labels."""
     for where, gateway in _gateways(topology):
-        numbers = dict.fromkeys(names.GATEWAY_OWN_PORTS, "the gateway's own")
-        labels = {"status-port": "the gateway's own", "tls": "the gateway's own"}
+        own = {**names.GATEWAY_PORTS, **names.ISTIOD_PORTS}
+        numbers, labels = dict.fromkeys(own.values(), "the mesh's own"), dict.fromkeys(own, "the mesh's own")
         for index, port in enumerate(gateway.ports):
             here = f"{where}.ports.{index}"
             if not is_dns_label(port.name):
@@ -110,6 +136,12 @@ def _gateways(topology: Topology) -> Iterator[tuple[str, EastWestGateway]]:
         yield f"clusters.{name}.east_west_gateway", cluster.east_west_gateway
 
 
+def _dialled(topology: Topology) -> Iterator[tuple[str, DialledService]]:
+    yield from _gateways(topology)
+    for name, cluster in topology.clusters.items():
+        yield f"clusters.{name}.istiod_service", cluster.istiod_service
+
+
 def _finding(address: str) -> str | None:
     try:
         ip = ipaddress.ip_address(address)
@@ -120,4 +152,9 @@ def _finding(address: str) -> str | None:
     return None
 
 
-RULES = (no_load_balancer_ends_tls, given_addresses_can_be_reached, extra_ports_are_free)
+RULES = (
+    no_load_balancer_ends_tls,
+    given_addresses_can_be_reached,
+    remotes_can_reach_istiod,
+    extra_ports_are_free,
+)

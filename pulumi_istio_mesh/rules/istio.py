@@ -9,7 +9,7 @@ from typing import Any
 
 from ..istio import charts, values, versions
 from ..topology.models import Topology
-from ..topology.names import is_host_name
+from ..topology.names import is_dns_label, is_host_name
 from ..topology.problems import Problem
 
 
@@ -48,6 +48,23 @@ def the_trust_domain_is_a_host_name(topology: Topology) -> Iterator[Problem]:
             why="it is the host of every SPIFFE identity, and certificate name constraints match host names only",
             fix=f"trust_domain: {topology.mesh_id}.internal",
             slug="trust-domain",
+        )
+
+
+def cluster_local_hosts_are_services(topology: Topology) -> Iterator[Problem]:
+    """Refuse hosts that match no Service, or all of them."""
+    for index, host in enumerate(topology.cluster_local):
+        service, _, rest = host.partition(".")
+        namespace, _, domain = rest.partition(".")
+        if (service == "*" or is_dns_label(service)) and is_dns_label(namespace) and domain == "svc.cluster.local":
+            continue
+        yield Problem(
+            where=f"cluster_local.{index}",
+            what=f"{host!r} is no Service, and not all Services of a namespace",
+            why="istiod compares it with full host names; one that matches nothing would keep nothing in its cluster, "
+            "and a bare * would take calls to hosts outside the mesh with it (istio/istio#55798)",
+            fix='cluster_local: ["metrics.monitoring.svc.cluster.local", "*.kube-public.svc.cluster.local"]',
+            slug="cluster-local",
         )
 
 
@@ -91,5 +108,6 @@ RULES = (
     the_version_is_supported,
     the_charts_are_there,
     the_trust_domain_is_a_host_name,
+    cluster_local_hosts_are_services,
     values_leave_the_wiring_alone,
 )

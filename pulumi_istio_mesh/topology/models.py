@@ -79,21 +79,29 @@ class GatewayPort(Declared):
     """Port of the gateway pods; `port` itself when left out."""
 
 
-class EastWestGateway(Declared):
-    """The gateway that other networks dial to reach this cluster."""
+class DialledService(Declared):
+    """A Service that other clusters dial."""
 
     type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
-    """Type of the Service. With NodePort or ClusterIP and no `address`, Istio uses the nodes' external addresses
-    (NodePort) or nothing at all. Source: istio/istio pilot/pkg/serviceregistry/kube/controller/network.go."""
+    """Type of the Service."""
     address: Text | None = None
-    """IP address that other networks dial, where the Service's status does not say it."""
+    """IP address that other clusters dial, where the Service's status does not say it."""
     annotations: dict[str, Text] = {}
     """Annotations of the Service, such as those that ask a cloud for an internal load balancer."""
-    ports: tuple[GatewayPort, ...] = ()
-    """Ports besides 15021 (status) and 15443 (mTLS between networks)."""
     load_balancer_class: str | None = None
     timeout_seconds: int = Field(default=600, ge=1)
     """How long to wait for the load balancer's address."""
+
+
+class EastWestGateway(DialledService):
+    """The gateway that other networks dial to reach this cluster.
+
+    With NodePort or ClusterIP and no `address`, Istio uses the nodes' external addresses (NodePort) or nothing at all.
+    Source: istio/istio pilot/pkg/serviceregistry/kube/controller/network.go.
+    """
+
+    ports: tuple[GatewayPort, ...] = ()
+    """Ports besides those of the mesh: 15021 (status), 15443 (mTLS between networks), 15012 and 15017 (istiod)."""
 
 
 class Cluster(Declared):
@@ -106,6 +114,9 @@ class Cluster(Declared):
     A network of its own, named like the cluster, when left out."""
     pod_cidr: Ranges = ()
     """Ranges pod addresses come from; disjoint within a network."""
+    discovers: tuple[str, ...] | None = None
+    """Clusters whose services the clusters served by this one's istiod can call; all of the mesh when left out.
+    A cluster and those it serves see each other anyway. Only for a cluster with an istiod of its own."""
     service_cidr: Ranges = ()
     """Ranges Service addresses come from."""
     api_server: Text | None = None
@@ -113,6 +124,8 @@ class Cluster(Declared):
     api_server_tls_name: str | None = None
     """Name to expect in the API server's certificate, where it is not the host of `api_server`."""
     east_west_gateway: EastWestGateway = EastWestGateway()
+    istiod_service: DialledService = DialledService()
+    """By which remote clusters on the same network reach this cluster's istiod, where it has no east-west gateway."""
     values: dict[str, dict[str, Any]] = {}
     """Helm values for this cluster, keyed by chart: base, istiod, gateway. Win over the mesh's."""
     crds: Literal["managed", "external"] = "managed"
@@ -181,6 +194,10 @@ class Topology(Declared):
     """Whether workloads refuse plaintext."""
     dns_capture: bool = True
     """Whether proxies answer DNS, so that a Service resolves in clusters that have no copy of it."""
+    failover: bool = False
+    """Whether calls prefer endpoints in the caller's own zone and region, and move elsewhere while those fail."""
+    cluster_local: tuple[str, ...] = ()
+    """Hosts of Services that each cluster answers by itself, never for another one."""
     chart_source: str | None = None
     """Where Istio's charts are: a repository URL, an `oci://` prefix or a folder; Istio's own repository by default."""
     image_hub: str | None = None
@@ -207,3 +224,34 @@ class Topology(Declared):
     def primary_of(self, cluster: str) -> str:
         """Return the name of the cluster whose istiod serves this one."""
         return self.clusters[cluster].primary or cluster
+
+    def is_remote(self, cluster: str) -> bool:
+        """Return whether another cluster's istiod serves this one."""
+        return self.primary_of(cluster) != cluster
+
+    def remotes_of(self, primary: str) -> list[str]:
+        """Return the clusters that this one's istiod serves besides its own, in the order of the list."""
+        return [name for name in self.clusters if name != primary and self.primary_of(name) == primary]
+
+    def watched_by(self, primary: str) -> list[str]:
+        """Return the clusters that this one's istiod reads, sorted: its remotes, and those it is to discover."""
+        # Asked for by rules too, which judge lists that name clusters which don't exist.
+        declared = self.clusters[primary].discovers if primary in self.clusters else ()
+        peers = set(self.clusters if declared is None else declared) | set(self.remotes_of(primary))
+        return sorted(peers - {primary})
+
+    def watchers_of(self, cluster: str) -> list[str]:
+        """Return the clusters whose istiods read this one, sorted."""
+        return sorted(name for name in self.clusters if not self.is_remote(name) and cluster in self.watched_by(name))
+
+    def called_from(self, cluster: str) -> list[str]:
+        """Return the clusters whose services this one's workloads can call, sorted: what its istiod knows."""
+        primary = self.primary_of(cluster)
+        return sorted({primary, *self.watched_by(primary)} - {cluster})
+
+    def has_gateway(self, cluster: str) -> bool:
+        """Return whether another network calls this cluster's services, so that it needs an east-west gateway."""
+        network = self.network_of(cluster)
+        return any(
+            cluster in self.called_from(caller) for caller in self.clusters if self.network_of(caller) != network
+        )

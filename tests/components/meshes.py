@@ -17,6 +17,10 @@ Program = Callable[[], Any]
 
 APART = {"east": {}, "west": {}}
 FLAT = {"east": {"network": "vpc"}, "west": {"network": "vpc"}}
+SERVED = {"east": {"network": "vpc"}, "west": {"network": "vpc", "primary": "east"}}
+"""A remote on its primary's network."""
+SERVED_APART = {"east": {}, "west": {"primary": "east"}}
+"""A remote on another network."""
 
 
 def a_program(**changes: Any) -> Program:
@@ -58,10 +62,22 @@ def flat() -> Recording:
     return record(a_program(clusters=FLAT))
 
 
+@cache
+def served() -> Recording:
+    """A primary and its remote on one network."""
+    return record(a_program(clusters=SERVED))
+
+
+@cache
+def served_apart() -> Recording:
+    """A primary and its remote on two networks."""
+    return record(a_program(clusters=SERVED_APART))
+
+
 def outputs(options: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     """What the mesh exports, by name; `options` are those of `record`."""
     found: dict[str, Any] = {}
-    names = ("mesh_id", "trust_domain", "gateways", "remote_secrets", "root_cert_pem")
+    names = ("mesh_id", "trust_domain", "gateways", "istiods", "remote_secrets", "root_cert_pem")
     names = (*names, "root_fingerprints", "certificate_expiry")
 
     def program() -> None:

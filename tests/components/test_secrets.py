@@ -89,7 +89,7 @@ def test_a_part_that_is_taken_alone_gives_its_credentials_as_secrets() -> None:
         topology = a_mesh(east={}, west={})
         trust = Trust("alone", topology)
         authority = IntermediateAuthority("alone-east", "east", topology, trust)
-        reader = Reader("alone-east", "east", account="reader", server="https://192.0.2.1")
+        reader = Reader("alone-east", "east", served_by="east", account="reader", server="https://192.0.2.1")
         for name, output in {
             "signer_key": trust.signer_key,
             "cacerts": authority.cacerts,

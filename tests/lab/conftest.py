@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,18 @@ import pytest
 import yaml
 
 from lab import Cluster, Shape, down, up
+from lab.lifecycle import running_shape
 from lab.paths import REPOSITORY
 from lab.stack import Stack
 
 HERE = Path(__file__).parent
-EXAMPLE = REPOSITORY / "examples" / "split-horizon"
-CLUSTERS = ("c1", "c2", "c3", "c4")
+EXAMPLES = REPOSITORY / "examples"
+EXAMPLE = EXAMPLES / "split-horizon"
+
+APART = Shape(4)
+"""Four clusters, each alone on its network."""
+MIXED = Shape(5, networks={"datacentre": ("c1", "c2", "c3")})
+"""Three clusters whose pods reach each other, and two that are alone."""
 
 AStack = Callable[..., Stack]
 
@@ -29,23 +35,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[dict[str, Cluster]]:
-    """Four clusters, each alone on its network; a lab that can't start fails the tests, it skips none."""
-    up(Shape(len(CLUSTERS)))
-    yield {name: Cluster(name) for name in CLUSTERS}
+def labs() -> Iterator[Callable[[Shape], None]]:
+    """Returns a function that sees to a lab of a shape; only one runs at a time."""
+
+    def use(shape: Shape) -> None:
+        if running_shape() not in (None, shape):
+            down()
+        up(shape)
+
+    yield use
     down()
 
 
 @pytest.fixture(scope="module")
+def lab(labs: Callable[[Shape], None], request: pytest.FixtureRequest) -> dict[str, Cluster]:
+    """The lab that the module names in `LAB`; one that can't start fails the tests, it skips none."""
+    shape: Shape = getattr(request.module, "LAB", APART)
+    labs(shape)
+    return {name: Cluster(name) for name in shape.names}
+
+
+@pytest.fixture(scope="module")
 def a_stack(lab: dict[str, Cluster], tmp_path_factory: pytest.TempPathFactory) -> AStack:
-    """Returns a function that makes a stack of the flagship example's program over some of the clusters."""
+    """Returns a function that makes a stack of a program over some of the clusters: names, or names with their facts.
+
+    Without a program it is the flagship example's, with a mesh.yaml of these clusters; an example of its own
+    keeps every byte.
+    """
 
     def make(name: str, clusters: Iterable[str], program: Path = EXAMPLE, **changes: Any) -> Stack:
         folder = tmp_path_factory.mktemp(name) / "program"
         shutil.copytree(program, folder, ignore=shutil.ignore_patterns("Pulumi.*.yaml", "__pycache__"))
         stack = Stack(folder, name)
         stack.configure(lab[cluster] for cluster in clusters)
-        declare(stack, {cluster: {} for cluster in clusters}, **changes)
+        if program == EXAMPLE or not (program / "mesh.yaml").exists():
+            facts = dict(clusters) if isinstance(clusters, Mapping) else {cluster: {} for cluster in clusters}
+            declare(stack, facts, **changes)
         return stack
 
     return make

@@ -9,17 +9,41 @@ import datetime as dt
 from collections import Counter
 from itertools import permutations
 from random import Random
+from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pulumi_istio_mesh.istio import names
-from pulumi_istio_mesh.plan.mesh_plan import ClusterPlan, MeshPlan, Path, plan_mesh
+from pulumi_istio_mesh.plan.mesh_plan import ClusterPlan, IstiodRoute, MeshPlan, Path, plan_mesh
 from pulumi_istio_mesh.rules import problems_in
 from pulumi_istio_mesh.topology.load import parse_topology
 from pulumi_istio_mesh.topology.models import Topology
 
 from ..builders import TODAY, a_mesh, mesh_tree
+
+NAMES = [f"c{number}" for number in range(6)]
+
+
+@st.composite
+def shapes(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
+    """Clusters of any roles on any networks, some with a list of whom they discover; always one that can be built."""
+    clusters = draw(st.lists(st.sampled_from(NAMES), min_size=1, unique=True))
+    primaries = draw(st.lists(st.sampled_from(clusters), min_size=1, unique=True))
+    found: dict[str, dict[str, Any]] = {}
+    for name in clusters:
+        facts: dict[str, Any] = {}
+        if network := draw(st.sampled_from([None, "vpc", "lab"])):
+            facts["network"] = network
+        if name not in primaries:
+            facts["primary"] = draw(st.sampled_from(primaries))
+        elif draw(st.booleans()):
+            facts["discovers"] = draw(
+                st.lists(st.sampled_from(clusters), unique=True).map(lambda c, n=name: [x for x in c if x != n])
+            )
+        found[name] = facts
+    return found
+
 
 LABEL = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,6}[a-z0-9])?", fullmatch=True).filter(lambda name: name != "kubernetes")
 CLUSTERS = st.dictionaries(
@@ -45,8 +69,79 @@ def test_every_ordered_pair_gets_exactly_one_remote_secret(clusters: dict[str, d
     assert Counter(planned(**clusters).remote_secrets) == Counter(permutations(clusters, 2))
 
 
-@given(CLUSTERS)
-def test_who_discovers_and_who_is_discovered_are_two_sides_of_one_thing(clusters: dict[str, dict[str, str]]) -> None:
+@given(shapes())
+def test_every_shape_can_be_built(clusters: dict[str, dict[str, Any]]) -> None:
+    assert problems_in(a_mesh(**clusters), TODAY) == []
+
+
+@given(shapes())
+def test_remotes_read_nobody_and_each_primary_reads_its_own_remotes(clusters: dict[str, dict[str, Any]]) -> None:
+    for cluster in planned(**clusters).clusters:
+        assert set(cluster.remotes) <= set(cluster.discovers)
+        if cluster.remote:
+            assert cluster.discovers == cluster.remotes == ()
+            assert cluster.primary in cluster.discovered_by
+
+
+@given(shapes())
+def test_a_cluster_calls_what_its_istiod_knows_and_that_is_its_primary_and_what_that_reads(
+    clusters: dict[str, dict[str, Any]],
+) -> None:
+    plan = planned(**clusters)
+    for cluster in plan.clusters:
+        known = {cluster.primary, *row(plan, cluster.primary).discovers} - {cluster.name}
+        assert {path.target for path in plan.paths if path.source == cluster.name} == known
+
+
+@given(shapes())
+def test_a_cluster_has_a_gateway_exactly_if_it_is_called_through_it(clusters: dict[str, dict[str, Any]]) -> None:
+    plan = planned(**clusters)
+    through = {path.target for path in plan.paths if not path.direct}
+    assert {cluster.name for cluster in plan.clusters if cluster.gateway} == through
+
+
+@given(shapes())
+def test_what_gateways_let_in_is_said_exactly_where_an_istiod_that_serves_one_reads_it(
+    clusters: dict[str, dict[str, Any]],
+) -> None:
+    plan = planned(**clusters)
+    assert {cluster.name for cluster in plan.clusters if cluster.exposure} == {
+        cluster.primary for cluster in plan.clusters if cluster.gateway
+    }
+
+
+@given(shapes())
+def test_remotes_reach_istiod_through_the_gateway_exactly_if_there_is_one(clusters: dict[str, dict[str, Any]]) -> None:
+    for cluster in planned(**clusters).clusters:
+        route = IstiodRoute.GATEWAY if cluster.gateway else IstiodRoute.SERVICE
+        assert cluster.istiod_route is (route if cluster.remotes else None)
+
+
+@given(shapes())
+def test_a_remote_on_another_network_than_its_primary_never_needs_a_load_balancer_more(
+    clusters: dict[str, dict[str, Any]],
+) -> None:
+    plan = planned(**clusters)
+    for cluster in plan.clusters:
+        if cluster.remote and row(plan, cluster.primary).network != cluster.network:
+            assert row(plan, cluster.primary).istiod_route is IstiodRoute.GATEWAY
+
+
+@given(shapes())
+def test_only_clusters_with_an_istiod_sign_certificates(clusters: dict[str, dict[str, Any]]) -> None:
+    plan = planned(**clusters)
+    assert {own.name for own in plan.intermediates} == {c.name for c in plan.clusters if not c.remote}
+
+
+@given(st.integers(min_value=1, max_value=30))
+def test_a_remote_adds_one_secret_however_many_there_are(remotes: int) -> None:
+    flat = {"network": "vpc"}
+    plan = planned(east=flat, **{f"r{n}": {**flat, "primary": "east"} for n in range(remotes)})
+    assert len(plan.remote_secrets) == remotes
+
+
+@given(shapes())
+def test_who_discovers_and_who_is_discovered_are_two_sides_of_one_thing(clusters: dict[str, dict[str, Any]]) -> None:
     plan = planned(**clusters)
     discovers = {(cluster.name, peer) for cluster in plan.clusters for peer in cluster.discovers}
     assert discovers == {(peer, cluster.name) for cluster in plan.clusters for peer in cluster.discovered_by}
@@ -60,10 +155,15 @@ def test_a_cluster_has_a_gateway_exactly_if_another_network_is_in_the_mesh(clust
 
 
 @given(CLUSTERS)
-def test_calls_go_directly_exactly_within_a_network(clusters: dict[str, dict[str, str]]) -> None:
+def test_by_default_every_cluster_calls_every_other_one(clusters: dict[str, dict[str, str]]) -> None:
+    paths = planned(**clusters).paths
+    assert Counter((path.source, path.target) for path in paths) == Counter(permutations(clusters, 2))
+
+
+@given(shapes())
+def test_calls_go_directly_exactly_within_a_network(clusters: dict[str, dict[str, Any]]) -> None:
     topology = a_mesh(**clusters)
     paths = plan_mesh(topology).paths
-    assert [(path.source, path.target) for path in paths] == list(permutations(clusters, 2))
     for path in paths:
         assert path.direct == (topology.network_of(path.source) == topology.network_of(path.target))
 
@@ -127,16 +227,18 @@ def test_names_that_could_collide_are_refused_exactly_if_they_do(clusters: list[
 def test_a_cluster_that_two_networks_share_a_mesh_with_is_planned_whole() -> None:
     plan = planned(east={"network": "vpc"}, west={"network": "vpc"}, plant={})
     assert plan.clusters == (
-        ClusterPlan("east", "vpc", ("plant", "west"), ("plant", "west"), gateway=True),
-        ClusterPlan("west", "vpc", ("east", "plant"), ("east", "plant"), gateway=True),
-        ClusterPlan("plant", "plant", ("east", "west"), ("east", "west"), gateway=True),
+        ClusterPlan("east", "vpc", "east", (), None, ("plant", "west"), ("plant", "west"), gateway=True, exposure=True),
+        ClusterPlan("west", "vpc", "west", (), None, ("east", "plant"), ("east", "plant"), gateway=True, exposure=True),
+        ClusterPlan(
+            "plant", "plant", "plant", (), None, ("east", "west"), ("east", "west"), gateway=True, exposure=True
+        ),
     )
     assert [path for path in plan.paths if path.direct] == [Path("east", "west", True), Path("west", "east", True)]
 
 
 def test_a_mesh_of_one_cluster_needs_no_gateway_and_no_secret() -> None:
     plan = planned(east={})
-    assert plan.clusters == (ClusterPlan("east", "east", (), (), gateway=False),)
+    assert plan.clusters == (ClusterPlan("east", "east", "east", (), None, (), (), gateway=False, exposure=False),)
     assert plan.remote_secrets == plan.paths == ()
 
 

@@ -1,0 +1,1 @@
+"""A plan as something to look at; the same plan always gives the same bytes."""

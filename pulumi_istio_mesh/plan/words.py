@@ -1,0 +1,44 @@
+"""A plan in sentences: what a reviewer wants to know of a mesh before it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .mesh_plan import ClusterPlan, MeshPlan
+
+
+def words(plan: MeshPlan) -> Iterator[str]:
+    """Yield a line for each cluster, then a line for each that says whom it calls, and how, and whom it can't."""
+    for cluster in plan.clusters:
+        yield f"{cluster.name}: {'; '.join(_facts(cluster))}"
+    for cluster in plan.clusters:
+        yield from _calls(plan, cluster.name)
+
+
+def _facts(cluster: ClusterPlan) -> Iterator[str]:
+    yield f"network {cluster.network}"
+    yield f"served by the istiod of {cluster.primary}" if cluster.remote else "istiod of its own"
+    if cluster.istiod_route is not None:
+        yield f"serves {_list(cluster.remotes)} through {cluster.istiod_route.value}"
+    if cluster.discovers:
+        yield f"reads {_list(cluster.discovers)}"
+    if cluster.gateway:
+        yield "an east-west gateway"
+
+
+def _calls(plan: MeshPlan, source: str) -> Iterator[str]:
+    direct = [path.target for path in plan.paths if path.source == source and path.direct]
+    through = [path.target for path in plan.paths if path.source == source and not path.direct]
+    if direct:
+        yield f"{source} calls {_list(direct)}: pod to pod"
+    if through:
+        yield f"{source} calls {_list(through)}: through {'its' if len(through) == 1 else 'their'} gateway" + (
+            "" if len(through) == 1 else "s"
+        )
+    unknown = [other.name for other in plan.clusters if other.name not in (source, *direct, *through)]
+    if unknown:
+        yield f"{source} can't call {_list(unknown)}: what runs only there has no endpoints here"
+
+
+def _list(names: tuple[str, ...] | list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

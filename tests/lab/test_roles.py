@@ -1,0 +1,182 @@
+"""A mesh whose clusters change their place in it, and one whose only istiod goes away for a while.
+
+One mesh serves the whole file, and its tests run in order: c1 serves c2, which is on its network, and c4, which isn't.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from lab import Cluster, LabError, sample
+from lab.istioctl import istioctl
+from lab.stack import Stack, by_operation
+
+from .conftest import MIXED, AStack, declare
+from .observe import endpoints, eventually, names, objects, synced
+from .test_repair import killed_up
+
+LAB = MIXED
+HELLO = "hello.sample.svc.cluster.local"
+FLAT = {"network": "datacentre"}
+SERVED: dict[str, dict[str, Any]] = {"c1": FLAT, "c2": {**FLAT, "primary": "c1"}, "c4": {"primary": "c1"}}
+
+
+@pytest.fixture(scope="module")
+def mesh(a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Stack]:
+    stack = a_stack("roles", SERVED)
+    yield stack
+    sample.remove(lab[name] for name in SERVED)
+    stack.destroy()
+    stack.remove()
+
+
+def becomes(stack: Stack, **changed: dict[str, Any]) -> None:
+    """Declare the mesh with facts of some clusters changed."""
+    declare(stack, {**SERVED, **changed})
+
+
+def answers(cluster: Cluster) -> set[int]:
+    """Return the statuses of some calls."""
+    return {sample.call(cluster).status for _ in range(6)}
+
+
+def signer(cluster: Cluster, workload: str = "client") -> str:
+    """Return the cluster whose authority signed a workload's certificate."""
+    text = istioctl(cluster, "proxy-config", "secret", f"deploy/{workload}.sample", "-o", "json")
+    entries = {entry["name"]: entry["secret"] for entry in json.loads(text)["dynamicActiveSecrets"]}
+    chain = base64.b64decode(entries["default"]["tlsCertificate"]["certificateChain"]["inlineBytes"])
+    issuer = x509.load_pem_x509_certificates(chain)[0].issuer
+    return str(issuer.get_attributes_for_oid(x509.NameOID.LOCALITY_NAME)[0].value)
+
+
+def restart(cluster: Cluster, workload: str, namespace: str = "sample") -> None:
+    """Make a workload's pods anew, and wait for them."""
+    cluster.kubectl("-n", namespace, "rollout", "restart", f"deployment/{workload}")
+    cluster.kubectl(
+        "-n", namespace, "rollout", "status", f"deployment/{workload}", "--timeout=120s", timeout_seconds=130
+    )
+
+
+def test_killed_at_several_points_it_is_completed_by_running_again(mesh: Stack, lab: dict[str, Cluster]) -> None:
+    def has(cluster: str, kind: str, name: str) -> Any:
+        return lambda: name in names(lab[cluster], kind, "--namespace=istio-system")
+
+    for point in (
+        has("c2", "services", "istiod"),
+        has("c1", "secrets", "istio-remote-secret-c2"),
+        has("c4", "endpointslices", "istiod"),
+        has("c4", "deployments", "istio-eastwestgateway"),
+    ):
+        killed_up(mesh, point)
+    mesh.up()
+    sample.deploy((lab[name] for name in SERVED), SERVED)
+    for name in SERVED:
+        eventually(lambda name=name: answers(lab[name]), lambda seen: seen == {200})
+    mesh.up("--expect-no-changes")
+
+
+def test_a_restart_of_the_only_istiod_loses_no_call_and_delays_new_pods_only(
+    mesh: Stack, lab: dict[str, Cluster]
+) -> None:
+    lab["c1"].kubectl("-n", "istio-system", "scale", "deployment/istiod", "--replicas=0")
+    eventually(lambda: objects(lab["c1"], "pods", "-n=istio-system", "-l=app=istiod"), lambda pods: pods == [])
+    for name in SERVED:
+        assert answers(lab[name]) == {200}, name
+    # Injection fails closed: the pod is refused, not started without its proxy.
+    lab["c2"].kubectl("-n", "sample", "scale", "deployment/hello", "--replicas=2")
+    pods = ("pods", "-n=sample", "-l=app=hello")
+    eventually(
+        lambda: [event["reason"] for event in objects(lab["c2"], "events", "-n=sample")],
+        lambda reasons: "FailedCreate" in reasons,
+    )
+    assert len(objects(lab["c2"], *pods)) == 1
+    lab["c1"].kubectl("-n", "istio-system", "scale", "deployment/istiod", "--replicas=1")
+    eventually(
+        lambda: [len(pod["status"].get("containerStatuses", [])) for pod in objects(lab["c2"], *pods)],
+        lambda seen: len(seen) == 2 and min(seen) >= 1,
+        seconds=120,
+    )
+    lab["c2"].kubectl("-n", "sample", "rollout", "status", "deployment/hello", "--timeout=60s", timeout_seconds=70)
+    lab["c2"].kubectl("-n", "sample", "scale", "deployment/hello", "--replicas=1")
+
+
+def test_a_remote_that_gets_an_istiod_keeps_its_objects_and_its_traffic(mesh: Stack, lab: dict[str, Cluster]) -> None:
+    assert signer(lab["c2"]) == "c1"
+    becomes(mesh, c2=FLAT)
+    shown = mesh.run("preview", "--non-interactive")
+    assert "cluster c2 will be served by an istiod of its own instead of c1" in shown
+    changed = by_operation(mesh.preview())
+    # What is left out of the delete list is what would take a live object with it: the Service istiod, above all.
+    assert changed["delete"] == {"roles-c2-istiod"}, changed["delete"]
+    assert not changed.keys() & {"replace", "create-replacement", "delete-replaced"}
+    service = objects(lab["c2"], "service", "-n=istio-system", "--field-selector=metadata.name=istiod")[0]
+    mesh.up()
+    (after,) = objects(lab["c2"], "service", "-n=istio-system", "--field-selector=metadata.name=istiod")
+    assert after["metadata"]["uid"] == service["metadata"]["uid"]
+    assert after["spec"]["selector"] == {"app": "istiod", "istio": "pilot"}
+    eventually(lambda: synced(lab["c2"]), lambda seen: seen == [{"c1", "c4"}])
+    for name in SERVED:
+        assert answers(lab[name]) == {200}, name
+    restart(lab["c2"], "client")
+    assert signer(lab["c2"]) == "c2"
+    eventually(lambda: answers(lab["c2"]), lambda seen: seen == {200})
+    mesh.up("--expect-no-changes")
+
+
+def test_a_primary_that_gives_up_its_istiod_is_served_like_any_remote(mesh: Stack, lab: dict[str, Cluster]) -> None:
+    becomes(mesh)
+    shown = mesh.run("preview", "--non-interactive")
+    assert "cluster c2 will be served by c1 instead of its own istiod" in shown
+    mesh.up()
+    for name in SERVED:
+        eventually(lambda name=name: answers(lab[name]), lambda seen: seen == {200})
+    # Only the istiod that serves a cluster gives new namespaces their root certificate.
+    lab["c2"].kubectl("create", "namespace", "later")
+    eventually(lambda: names(lab["c2"], "configmaps", "--namespace=later"), lambda found: "istio-ca-root-cert" in found)
+    lab["c2"].kubectl("delete", "namespace", "later")
+    restart(lab["c2"], "client")
+    assert signer(lab["c2"]) == "c1"
+    eventually(lambda: answers(lab["c2"]), lambda seen: seen == {200})
+    mesh.up("--expect-no-changes")
+
+
+def test_a_cluster_that_moves_to_another_network_is_dialled_through_its_gateway(
+    mesh: Stack, lab: dict[str, Cluster]
+) -> None:
+    becomes(mesh, c2={"network": "annex", "primary": "c1"})
+    shown = mesh.run("preview", "--non-interactive")
+    assert "cluster c2 moves from network datacentre to network annex" in shown
+    assert "restart every workload" in shown
+    mesh.up()
+    for workload in ("client", "hello"):
+        restart(lab["c2"], workload)
+    gateways = mesh.outputs()["gateways"]
+    eventually(
+        lambda: endpoints(lab["c1"], HELLO),
+        lambda seen: seen == {f"{sample.pod_address(lab['c1'])}:5000", *(f"{gateways[c]}:15443" for c in ("c2", "c4"))},
+    )
+    for name in SERVED:
+        eventually(lambda name=name: answers(lab[name]), lambda seen: seen == {200})
+    mesh.up("--expect-no-changes")
+
+
+def test_a_renamed_cluster_is_refused_before_anything_of_it_is_touched(mesh: Stack, lab: dict[str, Cluster]) -> None:
+    declare(mesh, {"c1": FLAT, "c4": {"primary": "c1"}, "annex": {"primary": "c1"}})
+    mesh.run("config", "set", "--secret", "annex", text=lab["c2"].kubeconfig)
+    before = objects(lab["c2"], "namespaces", "--field-selector=metadata.name=istio-system")
+    for command in (["preview"], ["up", "--yes", "--skip-preview"]):
+        with pytest.raises(LabError) as failed:
+            mesh.run(*command, "--non-interactive")
+        assert "cluster annex: it is a member of a mesh already, under another name than horizon/annex" in str(
+            failed.value
+        )
+    assert objects(lab["c2"], "namespaces", "--field-selector=metadata.name=istio-system") == before
+    assert "istio-remote-secret-annex" not in names(lab["c1"], "secrets", "--namespace=istio-system")
+    becomes(mesh, c2={"network": "annex", "primary": "c1"})
+    mesh.up()

@@ -1,0 +1,150 @@
+"""Meshes of every shape with real traffic: who answers whom, over which path, and who serves whom.
+
+Pods are routed between c1, c2 and c3, and between no others. Each shape comes from nothing in one `up` and goes in one
+`destroy`; a service runs in every cluster, and each cluster's client calls it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from lab import Cluster, sample
+from lab.istioctl import istioctl
+from lab.stack import Stack
+from pulumi_istio_mesh.plan.mesh_plan import IstiodRoute, MeshPlan, plan_mesh
+from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
+
+from .conftest import EXAMPLES, MIXED, AStack
+from .observe import endpoints, eventually, names, synced
+
+LAB = MIXED
+HELLO = "hello.sample.svc.cluster.local"
+FLAT = {"network": "datacentre"}
+
+SHAPES: dict[str, dict[str, dict[str, Any]]] = {
+    "two primaries, flat": {"c1": FLAT, "c2": FLAT},
+    "two primaries, flat, and a remote apart": {"c1": FLAT, "c2": FLAT, "c4": {"primary": "c1"}},
+    "one primary, remotes apart": {"c1": {}, "c4": {"primary": "c1"}, "c5": {"primary": "c1"}},
+    "partial discovery": {"c1": {}, "c4": {"discovers": ["c1"]}, "c5": {}},
+}
+FILES = {"one primary, remotes flat": "flat-onprem", "mixed": "mixed"}
+"""Shapes that are examples, run as they are."""
+
+
+class Mesh:
+    """A mesh that is up, with what was planned for it."""
+
+    def __init__(self, stack: Stack, lab: dict[str, Cluster]) -> None:
+        (tree,) = read_mesh_file(stack.program / "mesh.yaml").meshes.values()
+        self.plan: MeshPlan = plan_mesh(parse_topology(tree))
+        self.stack = stack
+        self.clusters = {cluster.name: lab[cluster.name] for cluster in self.plan.clusters}
+
+    def called_from(self, name: str) -> set[str]:
+        """Clusters whose copy of a service answers callers of this one."""
+        return {path.target for path in self.plan.paths if path.source == name} | {name}
+
+    def endpoints_in(self, name: str) -> set[str]:
+        """The addresses that a proxy of this cluster should know for the service."""
+        gateways = self.stack.outputs()["gateways"]
+        through = {path.target for path in self.plan.paths if path.source == name and not path.direct}
+        return {
+            f"{gateways[target]}:15443" if target in through else f"{sample.pod_address(self.clusters[target])}:5000"
+            for target in self.called_from(name)
+        }
+
+
+@pytest.fixture(scope="module", params=[*SHAPES, *FILES])
+def mesh(request: pytest.FixtureRequest, a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Mesh]:
+    name: str = request.param
+    if name in FILES:
+        clusters = list(next(iter(read_mesh_file(EXAMPLES / FILES[name] / "mesh.yaml").meshes.values()))["clusters"])
+        stack = a_stack(FILES[name], clusters, EXAMPLES / FILES[name])
+    else:
+        stack = a_stack(name.replace(", ", "-").replace(" ", "-"), SHAPES[name])
+    stack.up()
+    found = Mesh(stack, lab)
+    sample.deploy(found.clusters.values(), found.clusters)
+    yield found
+    sample.remove(found.clusters.values())
+    stack.destroy()
+    left = {cluster: names(lab[cluster], "namespaces") & {"istio-system", "sample"} for cluster in found.clusters}
+    stack.remove()
+    assert not any(left.values()), left
+
+
+def test_proxies_know_exactly_the_endpoints_of_the_plan(mesh: Mesh) -> None:
+    for name, cluster in mesh.clusters.items():
+        expected = mesh.endpoints_in(name)
+        eventually(lambda cluster=cluster: endpoints(cluster, HELLO), lambda seen, right=expected: seen == right)
+
+
+def test_calls_are_answered_by_exactly_the_clusters_of_the_plan(mesh: Mesh) -> None:
+    for name, cluster in mesh.clusters.items():
+        expected, seen = mesh.called_from(name), set[str]()
+        for _ in range(60):
+            answer = sample.call(cluster)
+            seen.add(answer.cluster or answer.error)
+            if seen == expected:
+                break
+        assert seen == expected, name
+
+
+def test_callers_are_known_by_their_identity_in_every_cluster(mesh: Mesh) -> None:
+    for cluster in mesh.clusters.values():
+        assert sample.call(cluster).certificate.endswith(".internal/ns/sample/sa/client")
+
+
+def test_there_is_no_gateway_and_no_load_balancer_that_nothing_needs(mesh: Mesh) -> None:
+    for planned in mesh.plan.clusters:
+        services = names(mesh.clusters[planned.name], "services", "--namespace=istio-system") - {"istiod"}
+        gateway = {"istio-eastwestgateway"} if planned.gateway else set()
+        istiod = {"istiod-remotes"} if planned.istiod_route is IstiodRoute.SERVICE else set()
+        assert services == gateway | istiod, planned.name
+
+
+def test_every_istiod_reads_exactly_the_clusters_of_the_plan(mesh: Mesh) -> None:
+    for planned in mesh.plan.clusters:
+        expected = [] if planned.remote else [set(planned.discovers)]
+        assert synced(mesh.clusters[planned.name]) == expected, planned.name
+
+
+def test_every_proxy_is_served_by_the_istiod_of_its_primary_and_by_no_other(mesh: Mesh) -> None:
+    for planned in mesh.plan.clusters:
+        if planned.remote:
+            continue
+        connected = {row.split()[1] for row in istioctl(mesh.clusters[planned.name], "proxy-status").splitlines()[1:]}
+        assert connected == {planned.name, *planned.remotes}
+
+
+def test_every_certificate_is_signed_in_its_primary(mesh: Mesh) -> None:
+    for planned in mesh.plan.clusters:
+        text = istioctl(mesh.clusters[planned.name], "proxy-config", "secret", "deploy/client.sample", "-o", "json")
+        entries = {entry["name"]: entry["secret"] for entry in json.loads(text)["dynamicActiveSecrets"]}
+        chain = base64.b64decode(entries["default"]["tlsCertificate"]["certificateChain"]["inlineBytes"])
+        issuer = x509.load_pem_x509_certificates(chain)[0].issuer
+        (locality,) = issuer.get_attributes_for_oid(x509.NameOID.LOCALITY_NAME)
+        assert locality.value == planned.primary
+
+
+def test_pods_carry_the_cluster_and_network_of_the_plan(mesh: Mesh) -> None:
+    for planned in mesh.plan.clusters:
+        format_ = "{.items[0].metadata.labels['topology\\.istio\\.io/network']}"
+        label = mesh.clusters[planned.name].kubectl(
+            "-n", "sample", "get", "pods", "-l", "app=client", "-o", f"jsonpath={format_}"
+        )
+        assert label == planned.network
+
+
+def test_a_second_run_changes_nothing(mesh: Mesh) -> None:
+    mesh.stack.up("--expect-no-changes")
+
+
+def test_the_clusters_are_as_the_program_left_them(mesh: Mesh) -> None:
+    mesh.stack.refresh_changes_nothing()
