@@ -14,11 +14,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from ..istio import manifests, names, values
-from ..istio.charts import ChartReference, chart_reference
+from ..istio.charts import chart_reference
 from ..plan.mesh_plan import ClusterPlan
 from ..topology.models import Topology
+from .charts import chart_arguments, chart_child, chart_transforms
 from .crd_errors import explain_crd_errors
-from .istiod_chart import chart_child, istiod_chart_transforms, retry_until_reachable
+from .istiod_chart import retry_until_reachable, service_transforms
 from .membership import guard_membership
 from .order import after
 
@@ -35,7 +36,6 @@ class ControlPlane(pulumi.ComponentResource):
 
     namespace: pulumi.Output[str]
     """Istio's namespace, known once it exists."""
-    namespace_resource: pulumi.Resource
     reader_account: pulumi.Output[str]
     """Account that istiods of other clusters read this one with, known once it has all that they look for here."""
 
@@ -51,20 +51,21 @@ class ControlPlane(pulumi.ComponentResource):
     ) -> None:
         super().__init__(names.token("ControlPlane"), name, None, opts)
         self._name, self._plan, self._topology = name, cluster, topology
-        member = f"{topology.mesh_id}/{cluster.name}"
+        # The stack too: another one with the same names would overwrite this one's authorities.
+        member = f"{pulumi.get_project()}/{pulumi.get_stack()}/{topology.mesh_id}/{cluster.name}"
         namespace = k8s.core.v1.Namespace(
             f"{name}-namespace",
             metadata=manifests.namespace(member, cluster.network, cluster.primary if cluster.remote else None),
             opts=pulumi.ResourceOptions(parent=self, hooks=guard_membership(name, cluster.name, member)),
         )
-        self.namespace_resource, self.namespace = namespace, namespace.metadata.name
+        self.namespace = namespace.metadata.name
         base = self._base(namespace)
         istiod = self._istiod([base, *([] if cluster.remote else self._before_istiod(cacerts, namespace))])
 
         self._ready: list[pulumi.Input[pulumi.Resource]] = [istiod]
         account: pulumi.Output[Any] = base.status
         if cluster.remote:
-            self._ready.append(self._way_to_istiod(istiod, istiod_address, namespace))
+            self._ready.append(self._way_to_istiod(istiod_address, namespace))
             # What istiod looks at only when it attaches the cluster: the mesh config, and its rights.
             account = pulumi.Output.all(base.status, istiod.resources)
         self.reader_account = account.apply(lambda _: names.READER_ACCOUNT)
@@ -96,7 +97,7 @@ class ControlPlane(pulumi.ComponentResource):
             gate,
             api_version="security.istio.io/v1",
             kind="PeerAuthentication",
-            metadata={"name": "default", "namespace": names.NAMESPACE},
+            metadata=manifests.metadata("default", self._name),
             spec=manifests.peer_authentication(self._topology.mtls),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[webhook], hooks=retry_until_reachable(gate)),
         )
@@ -105,7 +106,7 @@ class ControlPlane(pulumi.ComponentResource):
                 f"{self._name}-failover",
                 api_version="networking.istio.io/v1",
                 kind="DestinationRule",
-                metadata={"name": names.FAILOVER, "namespace": names.NAMESPACE},
+                metadata=manifests.metadata(names.FAILOVER, self._name),
                 spec=manifests.failover(),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[mtls]),
             )
@@ -118,21 +119,20 @@ class ControlPlane(pulumi.ComponentResource):
         self, cacerts: Optional[pulumi.Input[Mapping[str, Any]]], namespace: pulumi.Resource
     ) -> list[pulumi.Resource]:
         """Return what istiod reads when it starts: its certificate authority, and the config that may change later."""
-        within: Mapping[str, Any] = {"namespace": names.NAMESPACE}
         in_namespace = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         found: list[pulumi.Resource] = []
         if cacerts is not None:
             found.append(
                 k8s.core.v1.Secret(
                     f"{self._name}-cacerts",
-                    metadata={"name": names.CACERTS, **within},
+                    metadata=manifests.metadata(names.CACERTS, self._name),
                     string_data=cacerts,
                     opts=in_namespace,
                 )
             )
         config = k8s.core.v1.ConfigMap(
             f"{self._name}-shared-mesh-config",
-            metadata={"name": names.SHARED_MESH_CONFIG, **within},
+            metadata=manifests.metadata(names.SHARED_MESH_CONFIG, self._name),
             data=manifests.shared_mesh_config(),
             opts=in_namespace,
         )
@@ -149,35 +149,35 @@ class ControlPlane(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=depends_on,
-                transforms=istiod_chart_transforms(f"{self._name}-istiod", f"istio-mesh-{self._name}", self),
+                transforms=[
+                    *chart_transforms(manifests.field_manager(self._name)),
+                    *service_transforms(f"{self._name}-istiod", self),
+                ],
             ),
         )
 
-    def _way_to_istiod(
-        self,
-        chart: pulumi.Resource,
-        address: Optional[pulumi.Input[str]],
-        namespace: pulumi.Resource,
-    ) -> pulumi.Resource:
+    def _way_to_istiod(self, address: Optional[pulumi.Input[str]], namespace: pulumi.Resource) -> pulumi.Resource:
         """Make this remote cluster's Service `istiod`, whose only endpoint is the primary's address."""
+        # The chart makes an object of this name in a cluster with an istiod of its own. As two resources, the one that
+        # is not wanted any more would be deleted last, and take the other's object with it.
+        of_chart = self.urn.apply(
+            lambda urn: (
+                f"{urn.rpartition('::')[0]}$kubernetes:helm.sh/v4:Chart$kubernetes:core/v1:Service::"
+                + chart_child(f"{self._name}-istiod", names.ISTIOD)
+            )
+        )
         service = k8s.core.v1.Service(
             f"{self._name}-istiod",
-            metadata={"name": names.ISTIOD, "namespace": names.NAMESPACE},
+            metadata=manifests.metadata(names.ISTIOD, self._name),
             spec=manifests.remote_istiod_service(),
-            # The chart makes an object of this name in a cluster with an istiod of its own. As two resources, the one
-            # that is not wanted any more would be deleted last, and take the other's object with it.
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=[namespace],
-                aliases=[pulumi.Alias(name=chart_child(f"{self._name}-istiod", names.ISTIOD), parent=chart)],
-            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace], aliases=[of_chart]),
         )
         known = pulumi.Output.from_input(address).apply(self._as_endpoint)
         return k8s.discovery.v1.EndpointSlice(
             f"{self._name}-istiod",
             address_type=known.apply(lambda ip: f"IPv{ipaddress.ip_address(ip).version}"),
             endpoints=[{"addresses": [known], "conditions": {"ready": True}}],
-            **manifests.remote_istiod_slice(),
+            **manifests.remote_istiod_slice(self._name),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[service]),
         )
 
@@ -214,13 +214,3 @@ class ControlPlane(pulumi.ComponentResource):
                 parent=self, depends_on=[namespace], hooks=explain_crd_errors(f"{name}-base", cluster)
             ),
         )
-
-
-def chart_arguments(reference: ChartReference) -> dict[str, Any]:
-    """Return a chart's place as the arguments by which pulumi-kubernetes takes it."""
-    found: dict[str, Any] = {"chart": reference.chart}
-    if reference.version is not None:
-        found["version"] = reference.version
-    if reference.repository is not None:
-        found["repository_opts"] = {"repo": reference.repository}
-    return found

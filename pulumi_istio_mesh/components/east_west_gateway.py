@@ -13,7 +13,7 @@ from ..istio import manifests, names, values
 from ..istio.charts import chart_reference
 from ..plan.mesh_plan import ClusterPlan, IstiodRoute
 from ..topology.models import Topology
-from .control_plane import chart_arguments
+from .charts import chart_arguments, chart_transforms
 from .order import after
 
 
@@ -43,7 +43,7 @@ class EastWestGateway(pulumi.ComponentResource):
         given = args.get("address")
         service = k8s.core.v1.Service(
             f"{name}-east-west",
-            metadata=manifests.east_west_metadata(declared, cluster.network, args.get("annotations") or {}),
+            metadata=manifests.east_west_metadata(name, declared, cluster.network, args.get("annotations") or {}),
             spec=manifests.east_west_service(
                 declared, given, carries_istiod=cluster.istiod_route is IstiodRoute.GATEWAY
             ),
@@ -58,7 +58,11 @@ class EastWestGateway(pulumi.ComponentResource):
             values=values.chart_values(topology, cluster.name, "gateway"),
             **chart_arguments(chart_reference(topology.chart_source, "gateway", topology.istio_version)),
             # The image is filled in by injection: a pod made before the webhook answers would never start.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=after(injector)),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=after(injector),
+                transforms=chart_transforms(manifests.field_manager(name)),
+            ),
         )
         self.pods = chart.resources.apply(lambda _: names.EAST_WEST_GATEWAY)
         self.register_outputs({"address": self.address, "service": self.service, "pods": self.pods})
@@ -78,7 +82,7 @@ class Exposure(pulumi.ComponentResource):
             f"{name}-exposure",
             api_version="networking.istio.io/v1",
             kind="Gateway",
-            metadata={"name": names.CROSS_NETWORK_GATEWAY, "namespace": names.NAMESPACE},
+            metadata=manifests.metadata(names.CROSS_NETWORK_GATEWAY, name),
             spec=manifests.cross_network_gateway(),
             # istiod's validation webhook refuses every Istio object until istiod answers.
             opts=pulumi.ResourceOptions(parent=self, depends_on=after(injector)),

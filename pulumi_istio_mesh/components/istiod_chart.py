@@ -1,46 +1,30 @@
-"""What istiod's chart needs around it: identities that outlive runs and changes of role, patience with its webhooks."""
+"""What istiod's chart needs around it: a Service that outlives changes of role, patience with its webhooks."""
 
 import asyncio
-from typing import Any, Optional
+from typing import Optional
 
 import pulumi
 from pulumi.runtime import mocks, settings
 
 from ..istio import names
+from .charts import chart_child
 
 _ATTEMPTS = 90
-_WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 
-def chart_child(chart: str, kind_name: str) -> str:
-    """Return the logical name that the provider gives to an object of a chart in Istio's namespace."""
-    return f"{chart}:{names.NAMESPACE}/{kind_name}"
+def service_transforms(chart: str, control_plane: pulumi.Resource) -> list[pulumi.ResourceTransform]:
+    """Return what makes the chart's Service `istiod` the one that a remote cluster has in its place (`ControlPlane`).
 
-
-def istiod_chart_transforms(
-    chart: str, field_manager: str, control_plane: pulumi.Resource
-) -> Optional[list[pulumi.ResourceTransform]]:
-    """Return what changes the resources of istiod's chart on their way to the engine.
-
-    Webhooks are written under one field manager by every run. A run that is killed between making an object and noting
-    it makes it again in the next run. pulumi-kubernetes would then write under another, random manager; the API server
-    has filled in `rules[].scope` in between, so the values differ, and server-side apply refuses them as a conflict.
-    The Service `istiod` is the one that a remote cluster has in its place (`ControlPlane`), whoever made it first.
-    None under mocks, which have no server for transforms.
+    Whichever was made first. None under mocks, which have no server for transforms.
     """
     if isinstance(settings.get_monitor(), mocks.MockMonitor):
-        return None
+        return []
 
     def transform(args: pulumi.ResourceTransformArgs) -> Optional[pulumi.ResourceTransformResult]:
-        if args.type_.rpartition(":")[2] in _WEBHOOKS:
-            metadata: Any = args.props.get("metadata") or {}
-            annotations = {**(metadata.get("annotations") or {}), "pulumi.com/patchFieldManager": field_manager}
-            props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
-            return pulumi.ResourceTransformResult(props, args.opts)
-        if args.type_ == "kubernetes:core/v1:Service" and args.name == chart_child(chart, names.ISTIOD):
-            remote = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=chart, parent=control_plane)])
-            return pulumi.ResourceTransformResult(args.props, pulumi.ResourceOptions.merge(args.opts, remote))
-        return None
+        if args.type_ != "kubernetes:core/v1:Service" or args.name != chart_child(chart, names.ISTIOD):
+            return None
+        remote = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=chart, parent=control_plane)])
+        return pulumi.ResourceTransformResult(args.props, pulumi.ResourceOptions.merge(args.opts, remote))
 
     return [transform]
 

@@ -43,7 +43,7 @@ class IstiodExposure(pulumi.ComponentResource):
                     f"{name}-{role}",
                     api_version="networking.istio.io/v1",
                     kind=kind,
-                    metadata={"name": names.ISTIOD_GATEWAY, "namespace": names.NAMESPACE},
+                    metadata=manifests.metadata(names.ISTIOD_GATEWAY, name),
                     spec=spec,
                     opts=pulumi.ResourceOptions(parent=self, depends_on=after(injector)),
                 )
@@ -57,7 +57,9 @@ class IstiodExposure(pulumi.ComponentResource):
             given = args.get("address")
             own = k8s.core.v1.Service(
                 f"{name}-istiod-remotes",
-                metadata=manifests.dialled_metadata(names.ISTIOD_FOR_REMOTES, service, args.get("annotations") or {}),
+                metadata=manifests.dialled_metadata(
+                    names.ISTIOD_FOR_REMOTES, name, service, args.get("annotations") or {}
+                ),
                 spec=manifests.dialled_spec(service, given, names.ISTIOD_SELECTOR, names.ISTIOD_PORTS),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=after(namespace)),
             )

@@ -12,9 +12,10 @@ def guard_membership(hook_name: str, cluster: str, member: str) -> Optional[pulu
     """Return hooks for a cluster's istio-system.
 
     Its annotation says which cluster of which mesh this is. Under another name, in another stack or after a rename in
-    the list, server-side apply refuses the namespace as a conflict, in the preview already, before anything
-    else is touched; what to do is said beside it. A change of network or primary is said with what it means for pods
-    that run. None under mocks, which have no server for hooks.
+    the list, server-side apply refuses the namespace as a conflict, before anything else of the cluster is touched;
+    what to do is said beside it. (Not in a preview: the provider asks the API server nothing about objects to create.)
+    A change of network or primary is said with what it means for pods that run. None under mocks, which have no
+    server for hooks.
     """
     if isinstance(settings.get_monitor(), mocks.MockMonitor):
         return None
@@ -38,8 +39,17 @@ def guard_membership(hook_name: str, cluster: str, member: str) -> Optional[pulu
 
 def taken_text(cluster: str, member: str, error: str) -> Optional[str]:
     """Return what a conflict over the namespace means, and what to type; None for any other error."""
-    if "conflict" not in error or names.MEMBER_ANNOTATION not in error:
+    if "conflict" not in error:
         return None
+    if names.MEMBER_ANNOTATION not in error:
+        return (
+            f"cluster {cluster}: somebody else wrote to namespace {names.NAMESPACE} what this program writes; a run "
+            "that was killed while it made the namespace counts as somebody else.\n"
+            "  If nobody else should, forget who wrote what, and run again:\n"
+            f"    kubectl patch namespace {names.NAMESPACE} --type=json "
+            '-p \'[{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]\'\n'
+            "  see docs/operations.md#a-run-that-was-killed"
+        )
     return (
         f"cluster {cluster}: it is a member of a mesh already, under another name than {member}.\n"
         "  A cluster's name is its identity: proxies that run carry it, and the objects of the old name would be "

@@ -14,7 +14,6 @@ from ..plan.mesh_plan import ClusterPlan, IstiodRoute
 from ..topology.models import Topology
 from .access import Access
 from .control_plane import ControlPlane
-from .deletion import gone_with_namespace
 from .east_west_gateway import EastWestGateway, Exposure
 from .given_trust import checked_cacerts
 from .istiod_exposure import IstiodExposure
@@ -45,9 +44,7 @@ class MeshCluster(pulumi.ComponentResource):
     ) -> None:
         declared = topology.clusters[plan.name]
         options = pulumi.ResourceOptions(
-            protect=declared.protect or None,
-            retain_on_delete=declared.retain_on_delete or None,
-            transforms=gone_with_namespace(lambda: self._control_plane.namespace_resource),
+            protect=declared.protect or None, retain_on_delete=declared.retain_on_delete or None
         )
         super().__init__(names.token("MeshCluster"), name, None, pulumi.ResourceOptions.merge(opts, options))
         access = Access(name, plan.name, args, for_peers=bool(plan.discovered_by), parent=self)

@@ -36,11 +36,9 @@ class Reader(pulumi.ComponentResource):
         super().__init__(names.token("Reader"), name, None, opts)
         token = k8s.core.v1.Secret(
             f"{name}-reader-token",
-            metadata={
-                "name": names.READER_TOKEN,
-                "namespace": names.NAMESPACE,
-                "annotations": {"kubernetes.io/service-account.name": names.READER_ACCOUNT},
-            },
+            metadata=manifests.metadata(
+                names.READER_TOKEN, name, annotations={"kubernetes.io/service-account.name": names.READER_ACCOUNT}
+            ),
             type="kubernetes.io/service-account-token",
             # The API server labels a token with the day of its last use: no drift that anybody would want to hear of.
             opts=pulumi.ResourceOptions(
@@ -93,7 +91,7 @@ class RemoteSecrets(pulumi.ComponentResource):
         for peer, kubeconfig in sorted(kubeconfigs.items()):
             secret = k8s.core.v1.Secret(
                 f"{name}-remote-{peer}",
-                metadata=manifests.remote_secret_metadata(peer),
+                metadata=manifests.remote_secret_metadata(name, peer),
                 string_data={peer: kubeconfig},
                 opts=pulumi.ResourceOptions(parent=self, depends_on=after(namespace)),
             )

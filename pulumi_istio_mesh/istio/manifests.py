@@ -13,8 +13,29 @@ from ..topology.models import DialledService, EastWestGateway
 from . import names
 
 
+def field_manager(cluster: str) -> str:
+    """Return the name under which every run writes the objects of a cluster, called `<mesh>-<cluster>`.
+
+    A run that is killed between making an object and noting it makes it again in the next run. pulumi-kubernetes would
+    then write under another, random manager, and server-side apply would refuse each later change as a conflict
+    between the two.
+    """
+    return f"{names.PACKAGE}-{cluster}"
+
+
+def metadata(
+    name: str, cluster: str, *, labels: Mapping[str, str] | None = None, annotations: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the metadata of an object of Istio's namespace in the cluster called `<mesh>-<cluster>`."""
+    found: dict[str, Any] = {"name": name, "namespace": names.NAMESPACE}
+    if labels:
+        found["labels"] = dict(labels)
+    found["annotations"] = {**(annotations or {}), names.FIELD_MANAGER_ANNOTATION: field_manager(cluster)}
+    return found
+
+
 def namespace(member: str, network: str, primary: str | None) -> dict[str, Any]:
-    """Return the metadata of istio-system in the cluster that is this `<mesh ID>/<cluster>`.
+    """Return the metadata of istio-system in the cluster that is this `<project>/<stack>/<mesh ID>/<cluster>`.
 
     The label names the network of every pod in the cluster that says nothing else.
     Source: istio/istio pilot/pkg/serviceregistry/kube/controller/network.go.
@@ -105,20 +126,20 @@ def remote_istiod_service() -> dict[str, Any]:
     return {"ports": ports}
 
 
-def remote_istiod_slice() -> dict[str, Any]:
+def remote_istiod_slice(cluster: str) -> dict[str, Any]:
     """Return the metadata and ports of the EndpointSlice behind that Service; addresses are known late.
 
     Source: istiod chart, templates/remote-istiod-endpointslices.yaml.
     """
     return {
-        "metadata": {
-            "name": names.ISTIOD,
-            "namespace": names.NAMESPACE,
-            "labels": {
+        "metadata": metadata(
+            names.ISTIOD,
+            cluster,
+            labels={
                 "kubernetes.io/service-name": names.ISTIOD,
                 "endpointslice.kubernetes.io/managed-by": names.PACKAGE,
             },
-        },
+        ),
         "ports": [
             {"name": "tcp-istiod", "port": names.XDS_PORT, "protocol": "TCP"},
             {"name": "tcp-webhook", "port": names.WEBHOOK_PORT, "protocol": "TCP"},
@@ -126,13 +147,20 @@ def remote_istiod_slice() -> dict[str, Any]:
     }
 
 
-def dialled_metadata(name: str, service: DialledService, annotations: Mapping[str, Any]) -> dict[str, Any]:
+def dialled_metadata(
+    name: str,
+    cluster: str,
+    service: DialledService,
+    annotations: Mapping[str, Any],
+    *,
+    labels: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Return the metadata of a Service that other clusters dial.
 
     `annotations` holds the values of `service.annotations`, late ones as they are.
     """
     waiting = {"pulumi.com/timeoutSeconds": str(service.timeout_seconds)}
-    return {"name": name, "namespace": names.NAMESPACE, "annotations": {**annotations, **waiting}}
+    return metadata(name, cluster, labels=labels, annotations={**annotations, **waiting})
 
 
 def dialled_spec(
@@ -152,14 +180,14 @@ def dialled_spec(
     return spec
 
 
-def east_west_metadata(gateway: EastWestGateway, network: str, annotations: Mapping[str, Any]) -> dict[str, Any]:
+def east_west_metadata(
+    cluster: str, gateway: EastWestGateway, network: str, annotations: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the metadata of the Service by which istiods find the network's gateway."""
-    found = dialled_metadata(names.EAST_WEST_GATEWAY, gateway, annotations)
-    found["labels"] = {names.NETWORK_LABEL: network, **names.EAST_WEST_SELECTOR}
-    if gateway.type == "NodePort" and gateway.address is None:
-        # Asks istiod to use the external addresses of all nodes.
-        found["annotations"]["traffic.istio.io/nodeSelector"] = "{}"
-    return found
+    # Asks istiod to use the external addresses of all nodes.
+    nodes = {"traffic.istio.io/nodeSelector": "{}"} if gateway.type == "NodePort" and gateway.address is None else {}
+    labels = {names.NETWORK_LABEL: network, **names.EAST_WEST_SELECTOR}
+    return dialled_metadata(names.EAST_WEST_GATEWAY, cluster, gateway, {**annotations, **nodes}, labels=labels)
 
 
 def east_west_service(gateway: EastWestGateway, address: Any, *, carries_istiod: bool) -> dict[str, Any]:
@@ -170,14 +198,14 @@ def east_west_service(gateway: EastWestGateway, address: Any, *, carries_istiod:
     return spec
 
 
-def remote_secret_metadata(cluster: str) -> dict[str, Any]:
-    """Return the metadata by which an istiod takes the Secret for the credential of another cluster."""
-    return {
-        "name": names.remote_secret(cluster),
-        "namespace": names.NAMESPACE,
-        "labels": {names.REMOTE_SECRET_LABEL: "true"},
-        "annotations": {names.REMOTE_SECRET_CLUSTER: cluster},
-    }
+def remote_secret_metadata(reader: str, cluster: str) -> dict[str, Any]:
+    """Return the metadata by which an istiod, the reader's, takes the Secret for the credential of another cluster."""
+    return metadata(
+        names.remote_secret(cluster),
+        reader,
+        labels={names.REMOTE_SECRET_LABEL: "true"},
+        annotations={names.REMOTE_SECRET_CLUSTER: cluster},
+    )
 
 
 def remote_kubeconfig(

@@ -55,6 +55,8 @@ Source: istio/istio pilot/pkg/serviceregistry/kube/controller/multicluster.go ch
 MEMBER_ANNOTATION = "istio-mesh/member"
 """On istio-system: which cluster of which mesh this is, so that no other mesh or name takes it over."""
 
+FIELD_MANAGER_ANNOTATION = "pulumi.com/patchFieldManager"
+
 REMOTE_SECRET_LABEL = "istio/multiCluster"
 REMOTE_SECRET_CLUSTER = "networking.istio.io/cluster"
 

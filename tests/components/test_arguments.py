@@ -71,7 +71,7 @@ def test_whole_numbers_that_arrive_as_floats_are_whole() -> None:
     recording = record(a_program(clusters={"east": {"east_west_gateway": gateway}, "west": {}}))
     service = recording["Service prod-east-east-west"].inputs
     assert service["spec"]["ports"][-1] == {"name": "more", "port": 444, "targetPort": 444}
-    assert service["metadata"]["annotations"] == {"pulumi.com/timeoutSeconds": "30"}
+    assert service["metadata"]["annotations"]["pulumi.com/timeoutSeconds"] == "30"
 
 
 def test_what_is_none_is_left_out() -> None:

@@ -161,15 +161,35 @@ def test_a_failing_endpoint_is_left_by_a_rule_of_each_primary_if_that_is_asked_f
 
 def test_a_conflict_over_the_place_of_a_cluster_is_explained() -> None:
     error = 'Apply failed with 1 conflict: conflict with "pulumi-kubernetes-1": .metadata.annotations.istio-mesh/member'
-    text = taken_text("west", "prod/west", error)
+    text = taken_text("west", "p/s/prod/west", error)
     assert text
-    assert text.startswith("cluster west: it is a member of a mesh already, under another name than prod/west.\n")
+    assert text.startswith("cluster west: it is a member of a mesh already, under another name than p/s/prod/west.\n")
     assert "docs/operations.md#rename-a-cluster" in text
 
 
-@pytest.mark.parametrize("error", ["connection refused", 'conflict with "kubectl": .metadata.labels.team'])
-def test_another_error_is_left_alone(error: str) -> None:
-    assert taken_text("west", "prod/west", error) is None
+def test_a_conflict_over_anything_else_is_told_how_to_end_it() -> None:
+    text = taken_text(
+        "west", "p/s/prod/west", "Apply failed with 1 conflict: .metadata.labels.topology.istio.io/network"
+    )
+    assert text
+    assert "kubectl patch namespace istio-system --type=json" in text
+
+
+def test_another_error_is_left_alone() -> None:
+    assert taken_text("west", "p/s/prod/west", "connection refused") is None
+
+
+@both
+def test_every_object_but_the_namespace_is_written_under_one_name_in_every_run(mesh: Any) -> None:
+    for row in mesh():
+        if not row.of_kubernetes or "metadata" not in row.inputs:
+            continue
+        annotations = revealed(row.inputs["metadata"]).get("annotations", {})
+        manager = annotations.get("pulumi.com/patchFieldManager")
+        cluster = row.name.split("-")[1]
+        # The namespace is guarded by its conflicts, and a patch is another writer of an object that is there.
+        own = row.short.startswith("Namespace ") or "Patch " in row.short
+        assert manager == (None if own else f"istio-mesh-prod-{cluster}"), row.short
 
 
 def place(network: str, primary: str | None = None) -> dict[str, Any]:

@@ -26,7 +26,8 @@ CREDENTIAL: dict[str, Any] = {
     "token": "t",
     "tls_name": None,
 }
-WAIT = {"pulumi.com/timeoutSeconds": "600"}
+OURS = {"pulumi.com/patchFieldManager": "istio-mesh-prod-east"}
+WAIT = {"pulumi.com/timeoutSeconds": "600", **OURS}
 
 
 def service(address: Any = None, **facts: Any) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def service(address: Any = None, **facts: Any) -> dict[str, Any]:
 def annotations(**facts: Any) -> dict[str, Any]:
     """The annotations of that Service."""
     gateway = EastWestGateway(**facts)
-    found = manifests.east_west_metadata(gateway, "vpc", gateway.annotations)["annotations"]
+    found = manifests.east_west_metadata("prod-east", gateway, "vpc", gateway.annotations)["annotations"]
     assert isinstance(found, dict)
     return found
 
@@ -54,16 +55,16 @@ def credential(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_namespace_names_the_network_of_everything_that_says_nothing_else() -> None:
-    assert manifests.namespace("prod/east", "vpc", None) == {
+    assert manifests.namespace("p/s/prod/east", "vpc", None) == {
         "name": "istio-system",
         "labels": {"topology.istio.io/network": "vpc"},
-        "annotations": {"istio-mesh/member": "prod/east"},
+        "annotations": {"istio-mesh/member": "p/s/prod/east"},
     }
 
 
 def test_a_remotes_namespace_names_the_cluster_whose_istiod_may_write_there() -> None:
-    annotations = manifests.namespace("prod/west", "vpc", "east")["annotations"]
-    assert annotations == {"istio-mesh/member": "prod/west", "topology.istio.io/controlPlaneClusters": "east"}
+    annotations = manifests.namespace("p/s/prod/west", "vpc", "east")["annotations"]
+    assert annotations == {"istio-mesh/member": "p/s/prod/west", "topology.istio.io/controlPlaneClusters": "east"}
 
 
 @pytest.mark.parametrize(("mtls", "mode"), [("strict", "STRICT"), ("permissive", "PERMISSIVE")])
@@ -120,7 +121,7 @@ def test_a_load_balancer_class_is_passed_on() -> None:
 
 
 def test_istiods_find_the_gateway_by_its_network_label() -> None:
-    metadata = manifests.east_west_metadata(EastWestGateway(), "vpc", {})
+    metadata = manifests.east_west_metadata("prod-east", EastWestGateway(), "vpc", {})
     assert metadata == {
         "name": "istio-eastwestgateway",
         "namespace": "istio-system",
@@ -130,7 +131,8 @@ def test_istiods_find_the_gateway_by_its_network_label() -> None:
 
 
 def test_a_users_annotations_stand_beside_the_time_to_wait() -> None:
-    assert annotations(annotations={"a": "b"}, timeout_seconds=30) == {"a": "b", "pulumi.com/timeoutSeconds": "30"}
+    found = annotations(annotations={"a": "b"}, timeout_seconds=30)
+    assert found == {"a": "b", "pulumi.com/timeoutSeconds": "30", **OURS}
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_a_remotes_istiod_has_no_pods_and_the_ports_that_its_webhook_and_its_pro
 
 
 def test_the_endpoints_of_a_remotes_istiod_belong_to_its_service() -> None:
-    found = manifests.remote_istiod_slice()
+    found = manifests.remote_istiod_slice("prod-east")
     assert found["metadata"]["labels"]["kubernetes.io/service-name"] == "istiod"
     service_ports = {port["name"]: port["targetPort"] for port in manifests.remote_istiod_service()["ports"]}
     assert {port["name"]: port["port"] for port in found["ports"]} == service_ports
@@ -216,11 +218,11 @@ def test_failing_endpoints_are_left_even_if_they_are_all_of_a_cluster() -> None:
 
 
 def test_an_istiod_takes_a_remote_secret_by_its_label_and_names_the_cluster_by_its_key() -> None:
-    assert manifests.remote_secret_metadata("east") == {
-        "name": "istio-remote-secret-east",
+    assert manifests.remote_secret_metadata("prod-east", "west") == {
+        "name": "istio-remote-secret-west",
         "namespace": "istio-system",
         "labels": {"istio/multiCluster": "true"},
-        "annotations": {"networking.istio.io/cluster": "east"},
+        "annotations": {"networking.istio.io/cluster": "west", **OURS},
     }
 
 

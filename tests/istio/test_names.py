@@ -29,6 +29,7 @@ def test_names_that_istio_fixes_are_istios() -> None:
         "FAILOVER": "failover",
         "PRIMARY_ANNOTATION": "topology.istio.io/controlPlaneClusters",
         "MEMBER_ANNOTATION": "istio-mesh/member",
+        "FIELD_MANAGER_ANNOTATION": "pulumi.com/patchFieldManager",
         "NETWORK_LABEL": "topology.istio.io/network",
         "REMOTE_SECRET_LABEL": "istio/multiCluster",
         "REMOTE_SECRET_CLUSTER": "networking.istio.io/cluster",
