@@ -101,6 +101,13 @@ def test_callers_are_known_by_their_identity_in_every_cluster(mesh: Mesh) -> Non
         assert sample.call(cluster).certificate.endswith(".internal/ns/sample/sa/client")
 
 
+def test_plaintext_is_refused_in_every_cluster(mesh: Mesh) -> None:
+    """By a policy that stands in primaries only."""
+    for name, cluster in mesh.clusters.items():
+        answer = sample.call(cluster, f"http://{sample.pod_address(cluster)}:{sample.PORT}/", client="plain")
+        assert answer.status == 0, name
+
+
 def test_there_is_no_gateway_and_no_load_balancer_that_nothing_needs(mesh: Mesh) -> None:
     for planned in mesh.plan.clusters:
         services = names(mesh.clusters[planned.name], "services", "--namespace=istio-system") - {"istiod"}
@@ -143,7 +150,7 @@ def test_pods_carry_the_cluster_and_network_of_the_plan(mesh: Mesh) -> None:
 
 
 def test_a_second_run_changes_nothing(mesh: Mesh) -> None:
-    mesh.stack.up("--expect-no-changes")
+    mesh.stack.up("--expect-no-changes", "--diff")
 
 
 def test_the_clusters_are_as_the_program_left_them(mesh: Mesh) -> None:
