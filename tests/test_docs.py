@@ -9,6 +9,7 @@ import pytest
 import yaml
 from pydantic.fields import FieldInfo
 
+from pulumi_istio_mesh import Mesh
 from pulumi_istio_mesh.components import arguments
 from pulumi_istio_mesh.pictures.mermaid import mermaid
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
@@ -146,6 +147,11 @@ def test_the_files_at_the_top_of_the_page_can_be_built(tmp_path: Path) -> None:
     (tmp_path / "several.yaml").write_text(several, encoding="utf-8")
     for tree in read_mesh_file(tmp_path / "several.yaml").meshes.values():
         assert problems_of(tree) == []
+
+
+def test_every_output_is_documented_and_nothing_else_is() -> None:
+    names = re.findall(r"^\| `(\w+)` \|", sections(TOPOLOGY, "##")["Outputs"], flags=re.MULTILINE)
+    assert names == list(Mesh.__annotations__)
 
 
 # Pictures
