@@ -17,6 +17,8 @@ from ..istio import manifests, names, values
 from ..istio.charts import chart_reference
 from ..plan.mesh_plan import ClusterPlan
 from ..topology.models import Topology
+from ..topology.problems import Problem
+from .arguments import RefusedTopology
 from .charts import chart_arguments, chart_child, chart_transforms
 from .crd_errors import explain_crd_errors
 from .istiod_chart import retry_until_reachable, service_transforms
@@ -27,7 +29,7 @@ from .order import after
 class ControlPlane(pulumi.ComponentResource):
     """Istio's control plane in one cluster, or the remote configuration of a cluster that another one's istiod serves.
 
-    Raises `RunError` when the primary's address turns out to be a host name: the endpoints of a remote's Service
+    Raises `RefusedTopology` when the primary's address turns out to be a host name: the endpoints of a remote's Service
     `istiod` are IP addresses (Kubernetes, discovery.k8s.io/v1 EndpointSlice), and an API server calls a webhook
     behind a Service of type ExternalName at the wrong port.
     On destroy everything goes but Istio's CRDs, which Helm keeps so that no Istio object anywhere is lost with them,
@@ -185,17 +187,17 @@ class ControlPlane(pulumi.ComponentResource):
         try:
             return str(ipaddress.ip_address(address or ""))
         except ValueError:
-            primary, route = self._plan.primary, "east_west_gateway" if self._primary_has_gateway else "istiod_service"
-            raise pulumi.RunError(
-                f"cluster {self._plan.name}: the istiod of its primary {primary} is to be reached at "
-                f"{address or 'no address'!r}, and needs an IP address here\n"
-                f"  why: the endpoints of a Service are IP addresses; docs/checks.md#istiod-address\n"
-                f"  fix: clusters.{primary}.{route}.address: <a fixed IP address of that load balancer>"
-            ) from None
-
-    @property
-    def _primary_has_gateway(self) -> bool:
-        return self._topology.has_gateway(self._plan.primary)
+            primary, remote = self._plan.primary, self._plan.name
+            service = "east_west_gateway" if self._topology.has_gateway(primary) else "istiod_service"
+            where = f"clusters.{primary}.{service}.address"
+            problem = Problem(
+                where=where,
+                what=f"{remote} can reach the istiod of {primary} at {address or 'no address'} only, no IP address",
+                why=f"the Service istiod in {remote} has that address as its endpoint, and endpoints are IP addresses",
+                fix=f"set {where} to a fixed IP address of that load balancer",
+                slug="istiod-address",
+            )
+            raise RefusedTopology([problem], f"cluster {remote!r}") from None
 
     def _base(self, namespace: pulumi.Resource) -> k8s.helm.v3.Release:
         """Install all CRDs as one release: as resources they are a megabyte a cluster, marshalled many times."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from pulumi_istio_mesh import TopologyError
 from pulumi_istio_mesh.components.membership import changes, taken_text
 
 from .meshes import SERVED, SERVED_APART, a_program, on_made_clusters, outputs, served, served_apart
@@ -126,9 +126,10 @@ def test_an_address_of_the_sixth_version_makes_endpoints_of_it() -> None:
 def test_a_load_balancer_that_has_a_name_only_is_refused_when_it_is_known(clusters: Any, argument: str) -> None:
     status = {"loadBalancer": {"ingress": [{"hostname": "lb.example"}]}}
     recording = failure(a_program(clusters=clusters), status=status)
-    assert isinstance(recording.error, pulumi.RunError)
-    assert "cluster west: the istiod of its primary east is to be reached at 'lb.example'" in str(recording.error)
-    assert f"clusters.east.{argument}.address" in str(recording.error)
+    assert isinstance(recording.error, TopologyError)
+    (problem,) = recording.error.problems
+    assert (problem.slug, problem.where) == ("istiod-address", f"clusters.east.{argument}.address")
+    assert "west can reach the istiod of east at lb.example only" in problem.what
     assert "MutatingWebhookConfigurationPatch prod-west-injector" not in recording
 
 
