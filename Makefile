@@ -42,9 +42,9 @@ test-pure: $(VENV)/installed ## Tests that need no cluster (under a minute)
 	@echo "==> pure and mock-engine tests (under 1 min)"
 	@$(PY) -m pytest -q -n 2 -m "not lab"
 
-test-lab: $(VENV)/installed ## Tests on real clusters (about 8 min once the lab is built)
+test-lab: $(VENV)/installed ## Tests on real clusters (about 30 min once the lab is built)
 	@$(LAB) build
-	@echo "==> tests on real clusters (about 8 min)"
+	@echo "==> tests on real clusters (about 30 min)"
 	@$(PY) -m pytest -v -m "lab and not soak"
 
 $(NEWEST)/installed: pyproject.toml
@@ -64,7 +64,7 @@ check: $(VENV)/installed ## Format, lint, types, import contracts
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
-bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table of ratios (about 20 min)
+bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table of ratios (about 30 min)
 	@$(LAB) build
 	@$(PY) -m lab.bench
 
