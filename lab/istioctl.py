@@ -103,7 +103,7 @@ def install_with_remotes(clusters: Sequence[Cluster], *, parallel: bool) -> None
                 "annotate", "namespace", _NAMESPACE, f"topology.istio.io/controlPlaneClusters={primary.name}"
             )
             _install_operator(remote, folder / f"{remote.name}.yaml", _remote(remote.name, _FLAT, address))
-            primary.kubectl("apply", "-f", "-", stdin=istioctl(remote, "create-remote-secret", f"--name={remote.name}"))
+            _discover(primary, remote)
 
         with ThreadPoolExecutor(len(remotes) if parallel else 1) as pool:
             list(pool.map(join, remotes))
@@ -145,8 +145,12 @@ def _namespace(cluster: Cluster, folder: Path) -> None:
 def _announce(read: Cluster, clusters: Sequence[Cluster]) -> None:
     for reader in clusters:
         if reader is not read:
-            secret = istioctl(read, "create-remote-secret", f"--name={read.name}")
-            reader.kubectl("apply", "-f", "-", stdin=secret)
+            _discover(reader, read)
+
+
+def _discover(reader: Cluster, read: Cluster) -> None:
+    secret = istioctl(read, "create-remote-secret", f"--name={read.name}")
+    reader.kubectl("apply", "-f", "-", stdin=secret)
 
 
 def _install_operator(cluster: Cluster, file: Path, operator: dict[str, Any]) -> None:

@@ -42,13 +42,17 @@ def deploy(clusters: Iterable[Cluster], serving: Iterable[str]) -> None:
         cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
         for item in items:
             if item["kind"] == "Deployment":
-                name = item["metadata"]["name"]
-                cluster.kubectl(
-                    "-n", NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=120s", timeout_seconds=130
-                )
+                rolled_out(cluster, item["metadata"]["name"])
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(one, clusters))
+
+
+def rolled_out(cluster: Cluster, workload: str) -> None:
+    """Return when all pods of one of the sample's workloads run; raise `LabError` after 120 s."""
+    cluster.kubectl(
+        "-n", NAMESPACE, "rollout", "status", f"deployment/{workload}", "--timeout=120s", timeout_seconds=130
+    )
 
 
 def remove(clusters: Iterable[Cluster]) -> None:

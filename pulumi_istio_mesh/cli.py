@@ -12,7 +12,7 @@ from .pictures.mermaid import mermaid
 from .plan.mesh_plan import MeshPlan, Validity, plan_mesh
 from .plan.words import words
 from .rules import problems_in, today
-from .topology.load import MeshFile, parse_topology, read_mesh_file
+from .topology.load import parse_topology, read_mesh_file
 from .topology.models import Topology
 from .topology.problems import Problem, TopologyError
 
@@ -33,8 +33,9 @@ def check(files: tuple[str, ...]) -> None:
     failed = False
     for path in files:
         try:
-            for line in _judge(path):
-                click.echo(line)
+            for name, topology in _judged(path):
+                for line in _summary(name, topology, plan_mesh(topology)):
+                    click.echo(f"{path}: {line}")
         except TopologyError as error:
             failed = True
             click.echo(str(error), err=True)
@@ -77,14 +78,12 @@ def picture(file: str, mesh: str | None) -> None:
 def _planned(path: str, mesh: str | None) -> list[tuple[str, Topology]]:
     """Return the meshes of the file that can all be built; end the program with what is wrong otherwise."""
     try:
-        list(_judge(path))
-        file = read_mesh_file(path)
+        meshes = _judged(path)
     except TopologyError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from None
-    meshes = [(str(tree["mesh_id"]), _topology(file, under)) for under, tree in file.meshes.items()]
     chosen = [(name, topology) for name, topology in meshes if mesh in (None, name)]
     if not chosen:
         raise click.UsageError(f"{path} holds {_listed(meshes)}, no {mesh}")
@@ -99,28 +98,22 @@ def _unreadable(path: str, error: Exception) -> click.UsageError:
     return click.UsageError(f"{path} can't be read: {type(error).__name__}")
 
 
-def _judge(path: str) -> Iterator[str]:
-    """Yield a line for each mesh of the file; raise `TopologyError` with the problems of all of them."""
+def _judged(path: str) -> list[tuple[str, Topology]]:
+    """Return each mesh of the file by its mesh ID; raise `TopologyError` with the problems of all of them."""
     file = read_mesh_file(path)
     problems: list[Problem] = []
-    lines: list[str] = []
+    meshes: list[tuple[str, Topology]] = []
     for under, tree in file.meshes.items():
         try:
-            topology = _topology(file, under)
+            topology = parse_topology(tree, file.source, under=under, positions=file.positions)
         except TopologyError as error:
             problems += error.problems
             continue
-        found = problems_in(topology, today())
-        problems += [_placed(problem, under) for problem in found]
-        if not found:
-            lines += _summary(str(tree["mesh_id"]), topology, plan_mesh(topology))
+        problems += [_placed(problem, under) for problem in problems_in(topology, today())]
+        meshes.append((str(tree["mesh_id"]), topology))
     if problems:
         raise TopologyError(problems, file.source, file.positions)
-    yield from (f"{path}: {line}" for line in lines)
-
-
-def _topology(file: MeshFile, under: str) -> Topology:
-    return parse_topology(file.meshes[under], file.source, under=under, positions=file.positions)
+    return meshes
 
 
 def _placed(problem: Problem, under: str) -> Problem:

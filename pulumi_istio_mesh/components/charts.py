@@ -3,10 +3,10 @@
 from typing import Any, Optional
 
 import pulumi
-from pulumi.runtime import mocks, settings
 
 from ..istio import names
 from ..istio.charts import ChartReference
+from .callbacks import engine_calls_back
 
 
 def chart_arguments(reference: ChartReference) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def chart_transforms(field_manager: str) -> list[pulumi.ResourceTransform]:
 
     None under mocks, which have no server for transforms.
     """
-    if isinstance(settings.get_monitor(), mocks.MockMonitor):
+    if not engine_calls_back():
         return []
 
     def transform(args: pulumi.ResourceTransformArgs) -> Optional[pulumi.ResourceTransformResult]:

@@ -4,9 +4,9 @@ import asyncio
 from typing import Optional
 
 import pulumi
-from pulumi.runtime import mocks, settings
 
 from ..istio import names
+from .callbacks import engine_calls_back
 from .charts import chart_child
 
 _ATTEMPTS = 90
@@ -17,7 +17,7 @@ def service_transforms(chart: str, control_plane: pulumi.Resource) -> list[pulum
 
     Whichever was made first. None under mocks, which have no server for transforms.
     """
-    if isinstance(settings.get_monitor(), mocks.MockMonitor):
+    if not engine_calls_back():
         return []
 
     def transform(args: pulumi.ResourceTransformArgs) -> Optional[pulumi.ResourceTransformResult]:
@@ -35,7 +35,7 @@ def retry_until_reachable(hook_name: str) -> Optional[pulumi.ResourceHookBinding
     istiod is ready some moments before the nodes' proxies send its Service's traffic to it, and the provider does not
     try again by itself. Gives up after 90 attempts with the API server's own words. None under mocks.
     """
-    if isinstance(settings.get_monitor(), mocks.MockMonitor):
+    if not engine_calls_back():
         return None
 
     async def retry(args: pulumi.ErrorHookArgs) -> bool:

@@ -32,9 +32,8 @@ def _calls(plan: MeshPlan, source: str) -> Iterator[str]:
     if direct:
         yield f"{source} calls {_list(direct)}: pod to pod"
     if through:
-        yield f"{source} calls {_list(through)}: through {'its' if len(through) == 1 else 'their'} gateway" + (
-            "" if len(through) == 1 else "s"
-        )
+        gateways = "its gateway" if len(through) == 1 else "their gateways"
+        yield f"{source} calls {_list(through)}: through {gateways}"
     unknown = [other.name for other in plan.clusters if other.name not in (source, *direct, *through)]
     if unknown:
         yield f"{source} can't call {_list(unknown)}: what runs only there has no endpoints here"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from cryptography import x509
+
 from lab import Cluster
+from lab.istioctl import istioctl
 
 T = TypeVar("T")
 
@@ -59,3 +63,17 @@ def restarts(cluster: Cluster) -> dict[str, int]:
         pod["metadata"]["name"]: sum(status["restartCount"] for status in pod["status"].get("containerStatuses", []))
         for pod in objects(cluster, "pods", "--namespace=istio-system")
     }
+
+
+def certificate_chain(cluster: Cluster) -> str:
+    """Return the PEM chain, leaf first, by which the sample client of this cluster is known."""
+    secrets = json.loads(istioctl(cluster, "proxy-config", "secret", "deploy/client.sample", "-o", "json"))
+    entries = {entry["name"]: entry["secret"] for entry in secrets["dynamicActiveSecrets"]}
+    return base64.b64decode(entries["default"]["tlsCertificate"]["certificateChain"]["inlineBytes"]).decode()
+
+
+def signer(cluster: Cluster) -> str:
+    """Return the cluster whose authority signed the sample client's certificate."""
+    issuer = x509.load_pem_x509_certificates(certificate_chain(cluster).encode())[0].issuer
+    (locality,) = issuer.get_attributes_for_oid(x509.NameOID.LOCALITY_NAME)
+    return str(locality.value)

@@ -45,9 +45,7 @@ def scale(lab: dict[str, Cluster], **replicas: int) -> None:
         lab[name].kubectl("-n", "sample", "scale", "deployment/hello", f"--replicas={count}")
     for name, count in replicas.items():
         if count:
-            lab[name].kubectl(
-                "-n", "sample", "rollout", "status", "deployment/hello", "--timeout=120s", timeout_seconds=130
-            )
+            sample.rolled_out(lab[name], "hello")
 
 
 def counted(cluster: Cluster, calls: int = 10) -> Counter[str]:

@@ -5,20 +5,16 @@ One mesh serves the whole file, and its tests run in order: c1 serves c2, which 
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cryptography import x509
 
 from lab import Cluster, LabError, sample
-from lab.istioctl import istioctl
 from lab.stack import Stack, by_operation
 
 from .conftest import MIXED, AStack, declare
-from .observe import endpoints, eventually, names, objects, synced
+from .observe import endpoints, eventually, names, objects, signer, synced
 from .test_repair import killed_up
 
 LAB = MIXED
@@ -46,21 +42,10 @@ def answers(cluster: Cluster) -> set[int]:
     return {sample.call(cluster).status for _ in range(6)}
 
 
-def signer(cluster: Cluster, workload: str = "client") -> str:
-    """Return the cluster whose authority signed a workload's certificate."""
-    text = istioctl(cluster, "proxy-config", "secret", f"deploy/{workload}.sample", "-o", "json")
-    entries = {entry["name"]: entry["secret"] for entry in json.loads(text)["dynamicActiveSecrets"]}
-    chain = base64.b64decode(entries["default"]["tlsCertificate"]["certificateChain"]["inlineBytes"])
-    issuer = x509.load_pem_x509_certificates(chain)[0].issuer
-    return str(issuer.get_attributes_for_oid(x509.NameOID.LOCALITY_NAME)[0].value)
-
-
-def restart(cluster: Cluster, workload: str, namespace: str = "sample") -> None:
+def restart(cluster: Cluster, workload: str) -> None:
     """Make a workload's pods anew, and wait for them."""
-    cluster.kubectl("-n", namespace, "rollout", "restart", f"deployment/{workload}")
-    cluster.kubectl(
-        "-n", namespace, "rollout", "status", f"deployment/{workload}", "--timeout=120s", timeout_seconds=130
-    )
+    cluster.kubectl("-n", "sample", "rollout", "restart", f"deployment/{workload}")
+    sample.rolled_out(cluster, workload)
 
 
 def test_killed_at_several_points_it_is_completed_by_running_again(mesh: Stack, lab: dict[str, Cluster]) -> None:

@@ -5,8 +5,6 @@ One mesh serves the whole file, and its tests run in order. Real cloud load bala
 
 from __future__ import annotations
 
-import base64
-import json
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -15,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from lab import Cluster, sample
-from lab.istioctl import istioctl
 from lab.stack import Stack, by_operation
 
 from .conftest import AStack, declare
-from .observe import endpoints, eventually, names, objects, restarts, synced
+from .observe import certificate_chain, endpoints, eventually, names, objects, restarts, synced
 
 MESH = ("c1", "c2", "c3")
 SERVING = ("c2", "c3")
@@ -83,11 +80,8 @@ def test_a_workload_certificate_verifies_against_the_exported_root(
     mesh: Stack, lab: dict[str, Cluster], tmp_path: Path
 ) -> None:
     """By openssl, not by the library that made the authorities; the leaf is istiod's own work."""
-    secrets = json.loads(istioctl(lab["c1"], "proxy-config", "secret", "deploy/client.sample", "-o", "json"))
-    pem = {entry["name"]: entry["secret"] for entry in secrets["dynamicActiveSecrets"]}
-    chain = base64.b64decode(pem["default"]["tlsCertificate"]["certificateChain"]["inlineBytes"]).decode()
     end = "-----END CERTIFICATE-----\n"
-    leaf, authorities = chain.split(end, 1)
+    leaf, authorities = certificate_chain(lab["c1"]).split(end, 1)
     root = mesh.outputs()["root_cert_pem"]
     for name, text in (("leaf", leaf + end), ("authorities", authorities), ("root", root)):
         (tmp_path / f"{name}.pem").write_text(text)
