@@ -75,13 +75,8 @@ def _pause() -> Image:
 
 def _probe() -> Image:
     files = Files(folders=["/tmp"], written={"/etc/passwd": _PASSWORDS})
-    busybox = Path("/bin/busybox")
-    files.copied["/bin/busybox"] = busybox
-    for applet in run([busybox, "--list"]).split():
-        if applet not in ("busybox", "curl"):
-            files.links[f"/bin/{applet}"] = "busybox"
     files.copied["/agnhost"] = programs_folder() / "agnhost"
-    _add_program(files, Path("/usr/bin/curl"))
+    _add_shell(files)
     return Image(PROBE_NAMES, _resolved(files), ("/agnhost",))
 
 
@@ -101,12 +96,24 @@ def _proxy() -> Image:
     folders = ["/tmp", "/etc/istio/proxy", "/var/lib/istio", "/var/run"]
     files = Files(folders=folders, written={"/etc/passwd": _PASSWORDS})
     files.copied["/usr/local/bin/pilot-agent"] = programs_folder() / "pilot-agent"
+    _add_shell(files)
     _add_program(files, _envoy(), "/usr/local/bin/envoy")
     istio = module_folder(AGENT_BUILD, "istio.io/istio")
     bootstrap = istio / "tools" / "packaging" / "common" / "envoy_bootstrap.json"
     files.copied["/var/lib/istio/envoy/envoy_bootstrap_tmpl.json"] = bootstrap
     _add_iptables(files)
     return Image((f"docker.io/istio/proxyv2:{ISTIO}",), _resolved(files), ("/usr/local/bin/pilot-agent",), _ISTIO_USER)
+
+
+def _add_shell(files: Files) -> None:
+    """What upstream's Ubuntu and Alpine have, as far as anything here asks for it: a shell, curl, a resolver."""
+    busybox = Path("/bin/busybox")
+    files.copied["/bin/busybox"] = busybox
+    for applet in run([busybox, "--list"]).split():
+        if applet not in ("busybox", "curl"):
+            files.links.setdefault(f"/bin/{applet}", "busybox")
+    for program in ("/usr/bin/curl", "/usr/bin/getent"):
+        _add_program(files, Path(program))
 
 
 def _envoy() -> Path:

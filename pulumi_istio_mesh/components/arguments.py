@@ -82,6 +82,25 @@ class ClusterArgs(TypedDict):
     """managed (default) or external."""
     protect: NotRequired[bool]
     retain_on_delete: NotRequired[bool]
+    verify: NotRequired[bool]
+    """Whether probes and gates run here; true by default."""
+
+
+class VerifyArgs(TypedDict, total=False):
+    """How the mesh proves that it works, each time it changes."""
+
+    level: str
+    """traffic (default), discovery or off."""
+    preflight: bool
+    """Whether clusters are looked at before anything in them changes; true by default."""
+    image: str
+    """Image of probes and gates, by tag or digest; Istio's own proxy image when left out."""
+    timeout_seconds: int
+    """How long a gate looks again before it says what is wrong; 120 by default."""
+    requests: dict[str, str]
+    """Resources that each pod asks for, besides its proxy."""
+    node_selector: dict[str, str]
+    tolerations: list[dict[str, Any]]
 
 
 class RootArgs(TypedDict):
@@ -127,6 +146,7 @@ class MeshArgs(TypedDict):
     chart_source: NotRequired[str]
     image_hub: NotRequired[str]
     values: NotRequired[dict[str, Any]]
+    verify: NotRequired[VerifyArgs]
 
 
 class RefusedTopology(TopologyError, pulumi.RunError):

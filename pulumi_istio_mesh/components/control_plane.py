@@ -13,6 +13,7 @@ from typing import Any, Optional
 import pulumi
 import pulumi_kubernetes as k8s
 
+from ..gates import manifests as gates
 from ..istio import manifests, names, values
 from ..istio.charts import chart_reference
 from ..plan.mesh_plan import ClusterPlan
@@ -64,6 +65,12 @@ class ControlPlane(pulumi.ComponentResource):
         base = self._base(namespace)
         istiod = self._istiod([base, *([] if cluster.remote else self._before_istiod(cacerts, namespace))])
 
+        if cluster.gate and not cluster.remote:
+            k8s.core.v1.Service(
+                f"{name}-istiod-replicas",
+                **gates.replicas_service(name),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace]),
+            )
         self._ready: list[pulumi.Input[pulumi.Resource]] = [istiod]
         account: pulumi.Output[Any] = base.status
         if cluster.remote:

@@ -74,11 +74,14 @@ class Exposure(pulumi.ComponentResource):
     Stands in the primary, for its own gateway and those of its remotes: Istio reads its objects in primaries only.
     """
 
+    rule: pulumi.Output[str]
+    """Name of the rule, known once istiod has accepted it."""
+
     def __init__(
         self, name: str, *, injector: pulumi.Input[str], opts: Optional[pulumi.ResourceOptions] = None
     ) -> None:
         super().__init__(names.token("Exposure"), name, None, opts)
-        k8s.apiextensions.CustomResource(
+        rule = k8s.apiextensions.CustomResource(
             f"{name}-exposure",
             api_version="networking.istio.io/v1",
             kind="Gateway",
@@ -87,6 +90,7 @@ class Exposure(pulumi.ComponentResource):
             # istiod's validation webhook refuses every Istio object until istiod answers.
             opts=pulumi.ResourceOptions(parent=self, depends_on=after(injector)),
         )
+        self.rule = rule.id
         self.register_outputs({})
 
 

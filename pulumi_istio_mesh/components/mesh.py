@@ -7,6 +7,7 @@ from typing import Any, Optional
 
 import pulumi
 
+from ..gates.expectations import expectations
 from ..istio import names
 from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
 from ..topology.models import Topology
@@ -60,13 +61,18 @@ class Mesh(pulumi.ComponentResource):
                 opts=within,
             )
         secrets: list[pulumi.Output[str]] = []
+        known: dict[str, dict[str, pulumi.Output[str]]] = {}
         for cluster in plan.clusters:
             if cluster.discovers:
-                peers = {peer: _credential(clusters[peer]) for peer in cluster.discovers}
-                known = clusters[cluster.name].discover(peers).names
-                secrets += known.values()
+                peers = {peer: clusters[peer] for peer in cluster.discovers}
+                known[cluster.name] = clusters[cluster.name].discover(peers).names
+                secrets += known[cluster.name].values()
                 for remote in cluster.remotes:
-                    clusters[remote].attach(known[remote])
+                    clusters[remote].attach(known[cluster.name][remote])
+        for cluster in plan.clusters:
+            if cluster.gate:
+                expected = expectations(topology, plan, cluster.name)
+                clusters[cluster.name].prove(expected, clusters, list(known.get(cluster.primary, {}).values()))
 
         self.mesh_id = pulumi.Output.from_input(topology.mesh_id)
         self.trust_domain = pulumi.Output.from_input(topology.identity_domain)
@@ -88,11 +94,6 @@ class Mesh(pulumi.ComponentResource):
                 "certificateExpiry": self.certificate_expiry,
             }
         )
-
-
-def _credential(cluster: MeshCluster) -> pulumi.Output[str]:
-    assert cluster.reader_kubeconfig is not None, "the plan makes a reader in every cluster that another one discovers"
-    return cluster.reader_kubeconfig
 
 
 def _known(addresses: dict[str, Optional[pulumi.Output[str]]]) -> pulumi.Output[dict[str, str]]:

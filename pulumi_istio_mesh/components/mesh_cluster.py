@@ -4,21 +4,25 @@ A component of its own from the first version: an option set on it reaches exact
 and changing parents later would change every URN.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Optional
 
 import pulumi
 
+from ..gates.expectations import Expectations
 from ..istio import names
 from ..plan.mesh_plan import ClusterPlan, IstiodRoute
 from ..topology.models import Topology
 from .access import Access
 from .control_plane import ControlPlane
 from .east_west_gateway import EastWestGateway, Exposure
-from .given_trust import checked_cacerts
+from .gate import ApiServerGate, MeshGate
+from .given_trust import FILES, checked_cacerts
 from .istiod_exposure import IstiodExposure
 from .remote_secret import Reader, RemoteSecrets
 from .trust import IntermediateAuthority, Trust
+from .verification import Verification
 
 
 class MeshCluster(pulumi.ComponentResource):
@@ -30,6 +34,14 @@ class MeshCluster(pulumi.ComponentResource):
     """What this cluster's remotes dial, known once calls to it arrive; None without any."""
     reader_kubeconfig: Optional[pulumi.Output[str]]
     """Credential for the clusters that discover this one; secret; None where none does."""
+    authority: Optional[pulumi.Output[str]]
+    """Base64 PEM bundle by which those clusters verify this one's API server; None where none does."""
+    api_server: pulumi.Output[str]
+    """URL of the API server as those clusters reach it."""
+    certificates: pulumi.Output[str]
+    """Hash of the certificates that istiod signs with and trusts; empty where somebody else makes them."""
+    arrived: list[pulumi.Output[Any]]
+    """What is known once calls to this cluster arrive; in a remote only after `attach`."""
 
     def __init__(
         self,
@@ -51,13 +63,18 @@ class MeshCluster(pulumi.ComponentResource):
         self._within = pulumi.ResourceOptions(parent=self, providers=[access.provider])
         self._name, self._plan, self._topology, self._args = name, plan, topology, args
 
+        self.api_server = pulumi.Output.unsecret(access.api_server)
+        self.arrived = []
+
         cacerts = None if plan.remote else self._cacerts(trust)
+        self.certificates = _hash_of(cacerts)
         self._control_plane = ControlPlane(
             name, plan, topology, cacerts=cacerts, istiod_address=istiod_address, opts=self._within
         )
-        self.reader_kubeconfig = None
+        self._verification = Verification(name, plan, topology, opts=self._within) if plan.gate else None
+        self.reader_kubeconfig = self.authority = None
         if plan.discovered_by:
-            self.reader_kubeconfig = Reader(
+            reader = Reader(
                 name,
                 plan.name,
                 served_by=plan.primary,
@@ -66,19 +83,59 @@ class MeshCluster(pulumi.ComponentResource):
                 certificate_authority=args.get("api_server_ca"),
                 tls_name=declared.api_server_tls_name,
                 opts=self._within,
-            ).kubeconfig
+            )
+            self.reader_kubeconfig, self.authority = reader.kubeconfig, reader.authority
         self.gateway_address = self.istiod_address = None
         if not plan.remote:
             self._connect(self._control_plane.injector())
         self.register_outputs({})
 
-    def discover(self, peers: Mapping[str, pulumi.Input[str]]) -> RemoteSecrets:
-        """Give this cluster's istiod the credentials of its peers, by cluster name."""
-        return RemoteSecrets(self._name, peers, namespace=self._control_plane.namespace, opts=self._within)
+    def discover(self, peers: Mapping[str, "MeshCluster"]) -> RemoteSecrets:
+        """Give this cluster's istiod the credentials of its peers, by cluster name, once pods here reach them."""
+        namespace = self._control_plane.namespace
+        if self._verification is not None:
+            gate = ApiServerGate(
+                self._name,
+                self._plan,
+                self._topology,
+                {peer: (cluster.api_server, _made(cluster.authority)) for peer, cluster in peers.items()},
+                account=self._verification.ready,
+                opts=self._within,
+            )
+            namespace = pulumi.Output.all(namespace, gate.passed).apply(lambda known: str(known[0]))
+        credentials = {peer: _made(cluster.reader_kubeconfig) for peer, cluster in peers.items()}
+        return RemoteSecrets(self._name, credentials, namespace=namespace, opts=self._within)
 
     def attach(self, secret: pulumi.Input[str]) -> None:
         """Make what needs injection in this remote cluster, once its primary has this secret and serves it."""
         self._connect(self._control_plane.injector(secret))
+
+    def prove(
+        self, expected: Expectations, clusters: Mapping[str, "MeshCluster"], secrets: list[pulumi.Output[str]]
+    ) -> None:
+        """Make the gate of this cluster: it runs once everything that it looks at is there.
+
+        `secrets` are the remote secrets by which the istiod that serves this cluster knows the others.
+        """
+        called = {target.cluster: clusters[target.cluster] for target in expected.targets}
+        looked_at = {self._plan.name, *called, *(expected.remotes or ())}
+        # With their primaries: there stands what lets other networks into a remote, and what signs for it.
+        concerned = sorted(looked_at | {clusters[name]._plan.primary for name in looked_at})
+        facts: dict[str, Any] = {"version": self._topology.istio_version, "domain": self._topology.identity_domain}
+        for name in concerned:
+            plan, cluster = clusters[name]._plan, clusters[name]
+            facts[name] = [plan.primary, plan.network, list(plan.discovers), cluster.certificates, cluster.api_server]
+        MeshGate(
+            self._name,
+            self._topology,
+            expected,
+            gateways={
+                name: cluster.gateway_address for name, cluster in called.items() if cluster.gateway_address is not None
+            },
+            facts=facts,
+            waits_for=[*secrets, *(known for name in concerned for known in clusters[name].arrived)],
+            opts=self._within,
+        )
 
     def _connect(self, injector: pulumi.Output[str]) -> None:
         """Make what lets other clusters in; everything here waits for injection to work."""
@@ -95,8 +152,12 @@ class MeshCluster(pulumi.ComponentResource):
                 opts=self._within,
             )
             self.gateway_address = gateway.address
+            self.arrived += [gateway.address, gateway.pods]
         if plan.exposure:
-            Exposure(name, injector=injector, opts=self._within)
+            self.arrived.append(Exposure(name, injector=injector, opts=self._within).rule)
+        self.arrived.append(injector)
+        if plan.probe and self._verification is not None:
+            self.arrived.append(self._verification.probe(injector))
         if plan.istiod_route is not None:
             self.istiod_address = IstiodExposure(
                 name,
@@ -117,3 +178,20 @@ class MeshCluster(pulumi.ComponentResource):
         if topology.trust.kind == "given":
             return checked_cacerts(cluster, self._args["cacerts"], topology.identity_domain)
         return None
+
+
+def _made(value: Optional[pulumi.Output[str]]) -> pulumi.Output[str]:
+    assert value is not None, "the plan makes a reader in every cluster that another one discovers"
+    return value
+
+
+def _hash_of(cacerts: Optional[pulumi.Input[Mapping[str, Any]]]) -> pulumi.Output[str]:
+    """Return a hash of the certificates alone, never of the key beside them."""
+
+    def public(files: Any) -> str:
+        chain, root = FILES["cert_chain"], FILES["root_cert"]
+        return hashlib.sha256(f"{files[chain]}{files[root]}".encode()).hexdigest()[:16]
+
+    if cacerts is None:
+        return pulumi.Output.from_input("")
+    return pulumi.Output.unsecret(pulumi.Output.from_input(cacerts).apply(public))

@@ -20,6 +20,8 @@ class Reader(pulumi.ComponentResource):
 
     kubeconfig: pulumi.Output[str]
     """Kubeconfig for foreign istiods, as JSON; secret."""
+    authority: pulumi.Output[str]
+    """Base64 of the PEM bundle by which they verify the API server; public."""
 
     def __init__(
         self,
@@ -46,8 +48,15 @@ class Reader(pulumi.ComponentResource):
             ),
         )
 
+        def trusted(known: list[Any]) -> str:
+            data, ca = known
+            return base64.b64encode(ca.encode()).decode() if ca else str((data or {}).get("ca.crt", ""))
+
+        # Public: it only comes in one Secret with the token.
+        self.authority = pulumi.Output.unsecret(pulumi.Output.all(token.data, certificate_authority).apply(trusted))
+
         def pack(known: list[Any]) -> str:
-            data, dial, ca = known
+            data, dial, authority = known
             if not (data or {}).get("token"):
                 if pulumi.runtime.is_dry_run():
                     return ""
@@ -59,12 +68,12 @@ class Reader(pulumi.ComponentResource):
                 cluster,
                 served_by=served_by,
                 server=dial,
-                certificate_authority=base64.b64encode(ca.encode()).decode() if ca else data.get("ca.crt", ""),
+                certificate_authority=authority,
                 token=base64.b64decode(data["token"]).decode(),
                 tls_name=tls_name,
             )
 
-        self.kubeconfig = pulumi.Output.secret(pulumi.Output.all(token.data, server, certificate_authority).apply(pack))
+        self.kubeconfig = pulumi.Output.secret(pulumi.Output.all(token.data, server, self.authority).apply(pack))
         self.register_outputs({})
 
 

@@ -6,6 +6,8 @@ changing one replaces objects of a live mesh, so tests pin them.
 
 from __future__ import annotations
 
+import hashlib
+
 NAMESPACE = "istio-system"
 """Istio's root namespace, the same in every cluster of a mesh."""
 
@@ -71,10 +73,33 @@ WEBHOOK_PORT = 15017
 ISTIOD_PORTS = {"tls-istiod": XDS_PORT, "tls-webhook": WEBHOOK_PORT}
 GATEWAY_PORTS = {"status-port": STATUS_PORT, "tls": MTLS_PORT}
 
+VERIFY_NAMESPACE = "istio-mesh-verify"
+"""Where a mesh proves itself: a probe that answers, and the gates, Jobs that call."""
+
+PROBE = "probe"
+"""Workload and account of that namespace: who probes are, and as whom gates call."""
+
+ISTIOD_REPLICAS = "istiod-replicas"
+"""Headless Service by which a gate finds every replica of istiod; not part of the mesh."""
+
+METRICS_PORT = 15014
+"""Of istiod. Source: istiod chart, templates/deployment.yaml."""
+
 
 def remote_secret(cluster: str) -> str:
     """Return the name of the Secret that lets an istiod read this cluster, as istioctl names it."""
     return f"istio-remote-secret-{cluster}"
+
+
+def probe_service(cluster: str) -> str:
+    """Return the name of the Service that only this cluster's probe is behind."""
+    name = f"{PROBE}-{cluster}"
+    return name if len(name) <= 63 else f"{name[:54]}-{hashlib.sha256(cluster.encode()).hexdigest()[:8]}"
+
+
+def probe_host(cluster: str) -> str:
+    """Return the host by which the mesh calls this cluster's probe."""
+    return f"{probe_service(cluster)}.{VERIFY_NAMESPACE}.svc.cluster.local"
 
 
 PACKAGE = "istio-mesh"

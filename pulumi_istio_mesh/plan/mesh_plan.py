@@ -41,6 +41,15 @@ class ClusterPlan:
     """Whether another network reaches this cluster's services, so that it needs an east-west gateway."""
     exposure: bool
     """Whether the rule that lets other networks in stands here: istiod reads it for all gateways that it serves."""
+    probe: bool
+    """Whether a probe runs here, which the gates of other clusters call."""
+    gate: bool
+    """Whether a gate runs here, which shows what this cluster's istiod sees and whom its workloads reach."""
+
+    @property
+    def dials(self) -> bool:
+        """Whether a gate shows, before istiod is told of other clusters, that their API servers can be reached."""
+        return self.gate and bool(self.discovers)
 
     @property
     def remote(self) -> bool:
@@ -99,6 +108,8 @@ def plan_mesh(topology: Topology) -> MeshPlan:
             discovers=() if topology.is_remote(name) else tuple(topology.watched_by(name)),
             discovered_by=tuple(topology.watchers_of(name)),
             gateway=name in gateways,
+            probe=topology.has_probe(name),
+            gate=topology.has_gate(name),
             exposure=not topology.is_remote(name) and not gateways.isdisjoint([name, *remotes]),
         )
 

@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal, final
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WrapValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WrapValidator
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -134,6 +134,32 @@ class Cluster(Declared):
     """Refuse to delete any resource of this cluster."""
     retain_on_delete: bool = False
     """Leave this cluster's objects in place when they leave the program."""
+    verify: bool = True
+    """Whether probes and gates run here; without them nobody proves calls from or to this cluster."""
+
+
+def _off(value: object) -> object:
+    """Read what YAML makes of a bare `off`."""
+    return "off" if value is False else value
+
+
+class Verify(Declared):
+    """How a mesh proves that it works, each time it changes."""
+
+    level: Annotated[Literal["traffic", "discovery", "off"], BeforeValidator(_off)] = "traffic"
+    """`traffic`: calls between all clusters arrive. `discovery`: every istiod sees its clusters. `off`: nothing runs."""
+    preflight: bool = True
+    """Whether clusters are looked at before anything in them changes."""
+    image: str | None = None
+    """Image of probes and gates, by tag or digest: with sh, curl, getent, and Envoy at /usr/local/bin/envoy.
+    Istio's own proxy image of the mesh's version when left out: the nodes have it anyway."""
+    timeout_seconds: int = Field(default=120, ge=10, le=3600)
+    """How long a gate looks again before it says what is wrong."""
+    requests: dict[str, str] = {"cpu": "10m", "memory": "64Mi"}
+    """Resources that each pod asks for, besides its proxy."""
+    node_selector: dict[str, str] = {}
+    tolerations: tuple[dict[str, Any], ...] = ()
+    """Of probes and gates."""
 
 
 class Root(Declared):
@@ -204,6 +230,8 @@ class Topology(Declared):
     """Registry and path of Istio's images; Istio's own by default."""
     values: dict[str, dict[str, Any]] = {}
     """Helm values for every cluster, keyed by chart: base, istiod, gateway."""
+    verify: Verify = Verify()
+    """How the mesh proves that it works."""
 
     @property
     def identity_domain(self) -> str:
@@ -248,6 +276,15 @@ class Topology(Declared):
         """Return the clusters whose services this one's workloads can call, sorted: what its istiod knows."""
         primary = self.primary_of(cluster)
         return sorted({primary, *self.watched_by(primary)} - {cluster})
+
+    def has_probe(self, cluster: str) -> bool:
+        """Return whether a probe runs in this cluster, so that calls from and to it are proved."""
+        return self.verify.level == "traffic" and self.clusters[cluster].verify
+
+    def has_gate(self, cluster: str) -> bool:
+        """Return whether a gate runs in this cluster; below `traffic` only where an istiod is."""
+        shows = self.verify.level == "traffic" or (self.verify.level == "discovery" and not self.is_remote(cluster))
+        return shows and self.clusters[cluster].verify
 
     def has_gateway(self, cluster: str) -> bool:
         """Return whether another network calls this cluster's services, so that it needs an east-west gateway."""

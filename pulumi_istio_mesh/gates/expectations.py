@@ -1,0 +1,83 @@
+"""What a gate is to show, as the environment of its script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..istio import names
+from ..plan.mesh_plan import MeshPlan
+from ..topology.models import Topology
+
+_UNROUTED = "240.240.255.254"
+"""Any address that a proxy captures: without DNS capture it routes by the host's name alone."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A cluster that a gate calls."""
+
+    cluster: str
+    host: str
+    direct: bool
+
+    def line(self, gateway: str) -> str:
+        """Return the target as the script reads it; `gateway` is the target's gateway, empty where unknown."""
+        return "|".join([self.cluster, self.host, "direct" if self.direct else "gateway", gateway])
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """What one cluster's gate is to show."""
+
+    cluster: str
+    remotes: tuple[str, ...] | None
+    """Clusters that its istiods must have synced, and no others; None where there is no istiod."""
+    targets: tuple[Target, ...]
+    """Probes to call, its own among them."""
+    identity: str
+    strict: bool
+    dns_capture: bool
+    seconds: int
+    through: tuple[str, ...] = field(default=())
+    """Clusters whose gateways the calls go through."""
+
+    def environment(self, gateways: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the script's environment; `gateways` holds the targets as lines where their gateway is known late."""
+        found: dict[str, Any] = {"CLUSTER": self.cluster, "SECONDS_AT_MOST": str(self.seconds)}
+        if self.remotes is not None:
+            found["REMOTES"] = " ".join(self.remotes)
+        if self.targets:
+            found["IDENTITY"] = self.identity
+            found["PLAINTEXT"] = "refused" if self.strict else "allowed"
+            if not self.dns_capture:
+                found["RESOLVE"] = _UNROUTED
+        for index, target in enumerate(self.targets):
+            found[f"TARGET_{index}"] = gateways.get(target.cluster) or target.line("")
+        return found
+
+
+def expectations(topology: Topology, plan: MeshPlan, cluster: str) -> Expectations:
+    """Return what the gate of a cluster is to show; the plan must give it one."""
+    own = next(found for found in plan.clusters if found.name == cluster)
+    probes = {found.name for found in plan.clusters if found.probe}
+    direct = {path.target: path.direct for path in plan.paths if path.source == cluster} | {cluster: True}
+    targets = tuple(
+        Target(name, names.probe_host(name), direct[name]) for name in sorted(direct) if name in probes and own.probe
+    )
+    return Expectations(
+        cluster=cluster,
+        remotes=None if own.remote else own.discovers,
+        targets=targets,
+        identity=f"spiffe://{topology.identity_domain}/ns/{names.VERIFY_NAMESPACE}/sa/{names.PROBE}",
+        strict=topology.mtls == "strict",
+        dns_capture=topology.dns_capture,
+        seconds=topology.verify.timeout_seconds,
+        through=tuple(target.cluster for target in targets if not target.direct),
+    )
+
+
+def api_server_line(cluster: str, tls_name: str | None, server: str, certificate_authority: str) -> str:
+    """Return a peer's API server as the script reads it; the authority is a base64 bundle, empty for the system's."""
+    return "|".join([cluster, server.rstrip("/"), tls_name or "", certificate_authority])

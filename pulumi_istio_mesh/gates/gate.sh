@@ -1,0 +1,247 @@
+# What a gate runs inside a cluster: it looks again until all is as expected or the time is up, and says what is not.
+#
+# Each finding is one line, read by checks/report.py:
+#   <slug> <cluster>[ to <cluster>]: step=<step> expected=<what> seen=<what>
+# Given in the environment (gates/manifests.py): CLUSTER, SECONDS_AT_MOST, and what is to be shown:
+#   API_SERVER_<n>   <cluster>|<URL>|<name in its certificate>|<base64 of the PEM that verifies it>
+#   REMOTES          clusters that every istiod here must have synced, and no others; unset where there is no istiod
+#   TARGET_<n>       <cluster>|<host of its probe>|direct or gateway|<address of that gateway, empty where unknown>
+#   IDENTITY         who every probe is, as which this gate calls too
+#   PLAINTEXT        refused, where the mesh is strict
+#   RESOLVE          address for every probe's host, where proxies don't answer DNS; else unset
+# Programs: sh, curl, getent, sed, grep, awk, sort, tr, base64.
+set -u
+work=$(mktemp -d)
+export LC_ALL=C
+
+values() { env | sed -n "s/^$1_[0-9]*=//p" | sort; }
+dial() { curl --silent --output /dev/null --connect-timeout 3 --max-time 4 "$@" 2>/dev/null; }
+say() { printf '%s\n' "$*"; } # <slug> <pair>: step=...
+
+# What curl's exit code means where only a connection was wanted.
+seen() {
+  case $1 in
+    5 | 6) echo "its name is unknown here" ;;
+    7) echo "refused, or no route" ;;
+    28) echo "no answer within 3 s" ;;
+    35) echo "the TLS handshake failed" ;;
+    51 | 60 | 77 | 83) echo "a certificate that is not signed by the expected authority, or for another name" ;;
+    52 | 56) echo "the connection was closed" ;;
+    *) echo "curl ended with exit code $1" ;;
+  esac
+}
+
+# --- the API servers that istiod here is about to read
+
+api_server() { # <cluster>|<url>|<tls name>|<ca>
+  IFS='|' read -r peer url tls_name ca <<EOF
+$1
+EOF
+  authority="$work/ca-$peer"
+  set -- --noproxy '*'
+  if [ -n "$ca" ]; then
+    printf %s "$ca" | base64 -d >"$authority"
+    set -- "$@" --cacert "$authority"
+  fi
+  address=${url#https://}
+  address=${address%%/*}
+  if [ -n "$tls_name" ]; then
+    host=${address%:*}
+    port=${address##*:}
+    [ "$port" = "$address" ] && host=$address port=443
+    set -- "$@" --connect-to "$tls_name:$port:$host:$port"
+    dial "$@" "https://$tls_name:$port/readyz"
+  else
+    dial "$@" "$url/readyz"
+  fi
+  code=$?
+  case $code in
+    0) ;;
+    5 | 6) say "api-server-unreachable $CLUSTER to $peer: step=dns expected=an address for $address seen=$(seen $code)" ;;
+    35 | 51 | 60 | 77 | 83) say "api-server-untrusted $CLUSTER to $peer: step=tls expected=a certificate of $peer's API server at $address seen=$(seen $code)" ;;
+    *) say "api-server-unreachable $CLUSTER to $peer: step=connect expected=an answer at $address seen=$(seen $code)" ;;
+  esac
+}
+
+# --- every istiod replica has synced exactly these clusters
+
+istiods() {
+  replicas=$(getent ahosts istiod-replicas.istio-system.svc | awk '{print $1}' | sort -u)
+  if [ -z "$replicas" ]; then
+    say "istiod-down $CLUSTER: step=discovery expected=an istiod in $CLUSTER seen=none"
+    return
+  fi
+  for replica in $replicas; do
+    at=$replica
+    case $at in *:*) at="[$at]" ;; esac
+    if ! curl --silent --fail --max-time 4 --output "$work/metrics" "http://$at:15014/metrics"; then
+      say "istiod-down $CLUSTER: step=discovery expected=metrics of istiod at $replica seen=no answer"
+      continue
+    fi
+    sed -n 's/^istiod_remote_cluster_sync_status{\(.*\)} 1$/\1/p' "$work/metrics" |
+      sed -n 's/^.*cluster="\([^"]*\)".*status="\([^"]*\)".*$/\1 \2/p' | grep -v "^$CLUSTER " >"$work/clusters"
+    for remote in $REMOTES; do
+      status=$(awk -v cluster="$remote" '$1 == cluster {print $2; exit}' "$work/clusters")
+      [ "$status" = synced ] ||
+        say "istiod-not-synced $CLUSTER to $remote: step=discovery expected=synced seen=${status:-unknown} by istiod at $replica"
+    done
+    while read -r known status; do
+      case " $REMOTES " in
+        *" $known "*) ;;
+        *) say "istiod-reads-stranger $CLUSTER to $known: step=discovery expected=not read seen=$status by istiod at $replica" ;;
+      esac
+    done <"$work/clusters"
+  done
+}
+
+# --- a call to each probe arrives, the planned way, and as whom it should
+
+gateway() { # <cluster> <address>: what dialling a gateway shows when a call through it failed
+  dial --insecure "https://$2:15443/"
+  code=$?
+  case $code in
+    # A gateway that passes TLS through closes on a caller without Istio's own ALPN and SNI.
+    35 | 52 | 56) say "call-broken $CLUSTER to $1: step=tls expected=the call passed on by the gateway at $2:15443 seen=$(summary)" ;;
+    7 | 28) say "gateway-unreachable $CLUSTER to $1: step=connect expected=the gateway at $2:15443 seen=$(seen $code)" ;;
+    5 | 6) say "gateway-unreachable $CLUSTER to $1: step=dns expected=an address for the gateway $2 seen=$(seen $code)" ;;
+    *) say "gateway-tls-ended $CLUSTER to $1: step=tls expected=TLS passed through at $2:15443 seen=something there ends it" ;;
+  esac
+}
+
+summary() { tr '\n|' '  ' <"$work/$peer.body" | cut -c 1-160; }
+
+call() { # <cluster>|<host>|direct or gateway|<address>
+  IFS='|' read -r peer host way address <<EOF
+$1
+EOF
+  pair="$CLUSTER to $peer"
+  # Without DNS capture only an address of the mesh's own choice leads to a Service that this cluster has no copy of.
+  status=$(curl --silent --max-time 6 ${RESOLVE:+--resolve "$host:80:$RESOLVE"} --dump-header "$work/$peer.headers" --output "$work/$peer.body" \
+    --write-out '%{http_code}' "http://$host/")
+  code=$?
+  known=$(sed -n "s/^outbound|80||$host::\(.*:[0-9]*\)::health_flags::.*$/\1/p" "$work/endpoints" | sort -u)
+  cluster=$(header x-mesh-cluster)
+  certificate=$(header x-mesh-certificate)
+  if [ $code -ne 0 ]; then
+    case $code in
+      5 | 6) say "service-unknown $pair: step=dns expected=$host seen=$(seen $code)" ;;
+      *) say "call-broken $pair: step=connect expected=$host seen=$(seen $code)" ;;
+    esac
+    return
+  fi
+  if [ "$way" = gateway ] && [ -n "$address" ] && [ -n "$known" ]; then
+    gateways=$(getent ahosts "$address" | awk '{print $1}')
+    for endpoint in $known; do
+      case "
+$gateways
+" in
+        *"
+${endpoint%:*}
+"*) ;;
+        *)
+          say "raw-pod-address $pair: step=path expected=the gateway at $address:15443 seen=$endpoint"
+          return
+          ;;
+      esac
+    done
+  fi
+  if [ "$way" = direct ]; then
+    case "$known" in
+      *:15443*)
+        say "path-differs $pair: step=path expected=pod to pod, on one network seen=the gateway at $known"
+        return
+        ;;
+    esac
+  fi
+  [ -f "$work/$peer.body" ] || : >"$work/$peer.body"
+  case "$status $(summary)" in
+    200*)
+      if [ "$cluster" != "$peer" ]; then
+        say "call-broken $pair: step=http expected=an answer from $peer seen=one from ${cluster:-somebody else}"
+      elif [ -z "$certificate" ]; then
+        say "mtls-missing $pair: step=identity expected=mTLS between $CLUSTER and $peer seen=plaintext"
+      elif [ "$(identity By)" != "$IDENTITY" ]; then
+        say "identity-differs $pair: step=identity expected=answered as $IDENTITY seen=$(identity By)"
+      elif [ "$(identity URI)" != "$IDENTITY" ]; then
+        say "identity-differs $pair: step=identity expected=called as $IDENTITY seen=$(identity URI)"
+      fi
+      ;;
+    *CERTIFICATE* | *TLS_error* | *TLSV1* | *SSL*)
+      if [ "$way" = gateway ] && [ -n "$address" ]; then
+        found=$(gateway "$peer" "$address")
+        case $found in gateway-*)
+          say "$found"
+          return
+          ;;
+        esac
+      fi
+      say "certificate-refused $pair: step=tls expected=a certificate of this mesh's roots seen=$(summary)"
+      ;;
+    *"no healthy upstream"*) say "no-endpoints $pair: step=endpoints expected=endpoints of $host seen=none that can be called" ;;
+    403*) say "call-forbidden $pair: step=http expected=200 seen=403 $(summary)" ;;
+    404*) say "service-unknown $pair: step=endpoints expected=a route to $host seen=404" ;;
+    *)
+      if [ "$way" = gateway ] && [ -n "$address" ]; then
+        gateway "$peer" "$address"
+      else
+        say "pods-unreachable $pair: step=connect expected=the pod of $peer at $known seen=$status $(summary)"
+      fi
+      ;;
+  esac
+}
+
+header() { tr -d '\r' <"$work/$peer.headers" 2>/dev/null | sed -n "s/^$1: //p"; }
+identity() { printf %s "$certificate" | tr ';' '\n' | sed -n "s/^$1=//p"; }
+
+plaintext() { # <cluster>|<host>|...: a call around the proxy, which must not be answered
+  IFS='|' read -r peer host way address <<EOF
+$1
+EOF
+  if [ "$way" = gateway ]; then
+    at="$address:15443"
+    [ -n "$address" ] || return 0
+  else
+    at=$(sed -n "s/^outbound|80||$host::\(.*:[0-9]*\)::health_flags::.*$/\1/p" "$work/endpoints" | sort -u | head -n 1)
+    [ -n "$at" ] || return 0
+  fi
+  case $(curl --silent --noproxy '*' --max-time 3 --output /dev/null --write-out '%{http_code}' "http://$at/") in
+    2*) say "plaintext-answered $CLUSTER to $peer: step=plaintext expected=refused at $at seen=answered" ;;
+  esac
+}
+
+look() {
+  values API_SERVER >"$work/api-servers"
+  while read -r one; do (api_server "$one") & done <"$work/api-servers"
+  [ -n "${REMOTES+given}" ] && istiods
+  if [ -n "$(values TARGET)" ]; then
+    curl --silent --max-time 4 http://localhost:15000/clusters >"$work/endpoints"
+    values TARGET >"$work/targets"
+    while read -r one; do
+      (call "$one") &
+      [ "$PLAINTEXT" = refused ] && (plaintext "$one") &
+    done <"$work/targets"
+  fi
+  wait
+}
+
+# What breaks the most comes first: a call fails because istiod does not see the cluster, and not the other way round.
+ordered() {
+  grep -E '^(api-server|istiod)-' "$work/findings" | sort
+  grep -v -E '^(api-server|istiod)-' "$work/findings" | sort
+}
+
+started=$(date +%s)
+while :; do
+  look >"$work/findings"
+  if ! [ -s "$work/findings" ]; then
+    echo "all as expected, after $(($(date +%s) - started)) s"
+    exit 0
+  fi
+  [ $(($(date +%s) - started)) -ge "$SECONDS_AT_MOST" ] && break
+  sleep 1
+done
+ordered
+# Kubernetes keeps 4096 bytes of a container's last words, and Pulumi prints them.
+last_words=${LAST_WORDS:-/dev/termination-log}
+ordered | awk '{ length_so_far += length($0) + 1 } length_so_far <= 3900 { print; next } { left++ } END { if (left) print "and " left " more: kubectl logs" }' >"$last_words"
+exit 1
