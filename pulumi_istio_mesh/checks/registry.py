@@ -286,6 +286,9 @@ CHECKS: Mapping[str, Check] = {
         "the pods started before injection was on, or are left out; other networks reach only pods with a proxy",
         "kubectl --namespace <that of {peer}> rollout restart, in {cluster}, once the namespace is labelled",
         "no-endpoints",
+        "mtls-missing",
+        "plaintext-answered",
+        "service-unknown",
         fatal=False,
     ),
     "service-differs": _check(

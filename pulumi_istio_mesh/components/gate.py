@@ -44,10 +44,8 @@ class ApiServerGate(pulumi.ComponentResource):
         super().__init__(names.token("ApiServerGate"), name, None, opts)
         environment: dict[str, Any] = {"CLUSTER": cluster.name, "SECONDS_AT_MOST": str(topology.verify.timeout_seconds)}
         for index, (peer, (server, authority)) in enumerate(sorted(peers.items())):
-            line = partial(api_server_line, peer, topology.clusters[peer].api_server_tls_name)
-            environment[f"API_SERVER_{index}"] = pulumi.Output.all(server, authority).apply(
-                lambda known, line=line: line(*known)
-            )
+            line = partial(_line, peer, topology.clusters[peer].api_server_tls_name)
+            environment[f"API_SERVER_{index}"] = pulumi.Output.all(server, authority).apply(line)
         body = manifests.gate(topology, name, "api-servers", environment, injected=False, proves=_hash([]))
         job = _job(f"{name}-api-servers", body, self, [account])
         self.passed = job.metadata.name
@@ -72,7 +70,7 @@ class MeshGate(pulumi.ComponentResource):
         waits_for: list[pulumi.Input[Any]],
         opts: Optional[pulumi.ResourceOptions] = None,
     ) -> None:
-        """`gateways` holds each gateway's address, by cluster; `facts` is what else is to be proved anew once changed."""
+        """`gateways` holds each gateway's address, by cluster; `facts` is what else must be proved once it changes."""
         super().__init__(names.token("MeshGate"), name, None, opts)
         lines = {
             target.cluster: gateways[target.cluster].apply(target.line)
@@ -89,6 +87,11 @@ class MeshGate(pulumi.ComponentResource):
         )
         _job(f"{name}-mesh", body, self, waits_for)
         self.register_outputs({})
+
+
+def _line(cluster: str, tls_name: Optional[str], known: list[Any]) -> str:
+    server, authority = known
+    return api_server_line(cluster, tls_name, server, authority)
 
 
 def _hash(facts: Any) -> str:

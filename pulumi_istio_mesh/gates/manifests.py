@@ -93,7 +93,8 @@ def probe(topology: Topology, mesh_cluster: str, cluster: str) -> dict[str, Any]
             "replicas": 1,
             "selector": {"matchLabels": {"app": names.PROBE}},
             "template": {
-                "metadata": {"labels": {"app": names.PROBE, **_INJECTED}},
+                # The gate's script runs here too: istio-mesh verify.
+                "metadata": {"labels": {"app": names.PROBE, **_INJECTED}, "annotations": _AROUND_THE_PROXY},
                 "spec": {**_pod(topology.verify), "containers": [container]},
             },
         },
@@ -114,11 +115,7 @@ def gate(
         "terminationMessagePolicy": "FallbackToLogsOnError",
         **_container(verify),
     }
-    annotations = {
-        PROVES_ANNOTATION: proves,
-        # Calls around the proxy: plaintext to pods and gateways, which must fail, and istiod's metrics.
-        "traffic.sidecar.istio.io/excludeOutboundPorts": f"{_PROBE_PORT},{names.MTLS_PORT},{names.METRICS_PORT}",
-    }
+    annotations = {PROVES_ANNOTATION: proves, **_AROUND_THE_PROXY}
     waiting = {
         "pulumi.com/timeoutSeconds": str(at_most + 30),
         # A gate that failed is run again by the next `up`; without this each later run would stop at it.
@@ -143,6 +140,11 @@ def gate(
         },
     }
 
+
+_AROUND_THE_PROXY = {
+    "traffic.sidecar.istio.io/excludeOutboundPorts": f"{_PROBE_PORT},{names.MTLS_PORT},{names.METRICS_PORT}",
+}
+"""Plaintext to pods and gateways, which must fail, and istiod's metrics."""
 
 _INJECTED = {"sidecar.istio.io/inject": "true"}
 _NOT_INJECTED = {"sidecar.istio.io/inject": "false"}

@@ -147,7 +147,7 @@ class Verify(Declared):
     """How a mesh proves that it works, each time it changes."""
 
     level: Annotated[Literal["traffic", "discovery", "off"], BeforeValidator(_off)] = "traffic"
-    """`traffic`: calls between all clusters arrive. `discovery`: every istiod sees its clusters. `off`: nothing runs."""
+    """`traffic`: calls between clusters arrive. `discovery`: every istiod sees its clusters. `off`: nothing runs."""
     preflight: bool = True
     """Whether clusters are looked at before anything in them changes."""
     image: str | None = None

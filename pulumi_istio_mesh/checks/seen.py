@@ -1,0 +1,147 @@
+"""What was read of a live mesh, as the checks judge it. Plain data: tests make it by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..istio import names
+from ..plan.mesh_plan import ClusterPlan, MeshPlan
+from ..topology.models import Topology
+from .findings import Finding
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RemoteSecret:
+    """One remote secret of a cluster; its token stays out of here."""
+
+    name: str
+    cluster: str
+    """Cluster that it reads, by its key."""
+    server: str
+    authority: str
+    """Base64 bundle by which istiod verifies that cluster; empty for the system's."""
+    token_accepted: bool | None = None
+    """Whether the cluster that it reads accepts its token; None where that could not be asked."""
+    allowed: bool | None = None
+    """Whether the account behind it may read what istiod needs; None where that could not be asked."""
+    created: str = ""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """One proxy, as it sees itself."""
+
+    pod: str
+    """`<namespace>/<name>`."""
+    cluster_id: str
+    network: str
+    mesh_id: str
+    version: str
+    chain: str = ""
+    """PEM of its certificate and the authorities above it."""
+    roots: str = ""
+
+
+@dataclass
+class Seen:
+    """What was read of one cluster; `unread` says, by reading, what could not be read and why."""
+
+    cluster: str
+    unread: dict[str, str] = field(default_factory=dict)
+    version: str = ""
+    skew_seconds: float | None = None
+    """By how much the API server's clock is ahead of this machine's."""
+    namespaces: list[Object] = field(default_factory=list)
+    nodes: list[Object] = field(default_factory=list)
+    pods: list[Object] = field(default_factory=list)
+    services: list[Object] = field(default_factory=list)
+    gateway_slices: list[Object] = field(default_factory=list)
+    secrets: list[Object] = field(default_factory=list)
+    """Metadata of the Secrets in istio-system."""
+    remote_secrets: list[RemoteSecret] = field(default_factory=list)
+    roots: str = ""
+    """PEM of the roots that istiod gives to proxies."""
+    peer_authentications: list[Object] = field(default_factory=list)
+    destination_rules: list[Object] = field(default_factory=list)
+    injector: Object | None = None
+    injection: str | None = None
+    """Why a pod that wants a proxy would be refused; None where it would be admitted with one."""
+    injected_network: str | None = None
+    """Network that injection gives to a new pod."""
+    sync: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By istiod pod: the state of every cluster it reads."""
+    stale: list[str] = field(default_factory=list)
+    """Proxies that have not taken what istiod sent: `<name>.<namespace>`."""
+    proxy: Proxy | None = None
+    """The probe's, or where there is none, that of any pod."""
+    gateway_ports: dict[str, set[int]] = field(default_factory=dict)
+    """By gateway pod: the ports it listens on."""
+    istiod_words: str = ""
+    """Why istiod does not start, in its own words."""
+    gate: list[Finding] = field(default_factory=list)
+    """What the gate's script found, run from the probe."""
+    gate_ran: bool = False
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the API server answered at all."""
+        return "version" not in self.unread
+
+    def istiods(self) -> list[Object]:
+        """Return istiod's pods, ready or not, without those that end."""
+        return [
+            pod
+            for pod in self.pods
+            if pod["metadata"]["namespace"] == names.NAMESPACE
+            and pod["metadata"].get("labels", {}).get("app") == names.ISTIOD
+            and not pod["metadata"].get("deletionTimestamp")
+        ]
+
+    def service(self, namespace: str, name: str) -> Object | None:
+        """Return one Service, or None."""
+        return next((found for found in self.services if named(found) == (namespace, name)), None)
+
+    def gateway_addresses(self) -> list[str]:
+        """Return what other networks dial: the east-west gateway's addresses."""
+        service = self.service(names.NAMESPACE, names.EAST_WEST_GATEWAY)
+        if service is None:
+            return []
+        ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+        dialled = [entry.get("ip") or entry.get("hostname") for entry in ingress]
+        return [address for address in [*dialled, *(service["spec"].get("externalIPs") or [])] if address]
+
+
+@dataclass
+class View:
+    """A mesh as it should be, and as it was seen."""
+
+    topology: Topology
+    plan: MeshPlan
+    seen: Mapping[str, Seen]
+    now: dt.datetime
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """URL of each cluster's API server as the others should dial it, where that is known."""
+
+    def clusters(self) -> Iterable[tuple[ClusterPlan, Seen]]:
+        """Return every cluster that answered, with its plan."""
+        return [
+            (planned, self.seen[planned.name])
+            for planned in self.plan.clusters
+            if planned.name in self.seen and self.seen[planned.name].reachable
+        ]
+
+
+def named(item: Object) -> tuple[str, str]:
+    """Return namespace and name of an object."""
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
+
+
+def is_ready(pod: Object) -> bool:
+    """Return whether a pod is ready."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)

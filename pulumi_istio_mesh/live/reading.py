@@ -1,0 +1,320 @@
+"""Reads one cluster: everything at once, each reading by itself, so that what fails leaves the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import datetime as dt
+import email.utils
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import yaml
+
+from ..checks.seen import Object, Proxy, RemoteSecret, Seen
+from ..istio import names
+from ..plan.mesh_plan import ClusterPlan
+from .api import CannotRead, ClusterApi
+
+_CORE, _SYSTEM = "/api/v1", f"/api/v1/namespaces/{names.NAMESPACE}"
+_RIGHTS = (("", "services"), ("", "pods"), ("", "namespaces"), ("discovery.k8s.io", "endpointslices"))
+"""What a reader account must be able to watch. Source: istiod chart, templates/reader-clusterrole.yaml."""
+
+Tokens = dict[str, str]
+"""The token in each remote secret of a cluster, by the cluster that it reads; never leaves this package."""
+
+
+async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], None]) -> tuple[Seen, Tokens]:
+    """Return what can be seen of one cluster, and the tokens by which it reads others; `done` is called once.
+
+    A cluster that does not answer costs one deadline. Raises nothing: what could not be read is in `Seen.unread`.
+    """
+    seen, tokens = Seen(plan.name), Tokens()
+
+    async def version() -> None:
+        asked = time.time()
+        seen.version, date = await api.version()
+        if date:
+            # The header has whole seconds; half of one is its mean error.
+            server = email.utils.parsedate_to_datetime(date).timestamp() + 0.5
+            seen.skew_seconds = server - (asked + time.time()) / 2
+
+    try:
+        await version()
+    except CannotRead as error:
+        seen.unread["version"] = str(error)
+        done()
+        return seen, tokens
+
+    async def pods() -> None:
+        seen.pods = await api.objects(f"{_CORE}/pods")
+
+    async def services() -> None:
+        seen.services = await api.objects(f"{_CORE}/services")
+
+    async def namespaces() -> None:
+        seen.namespaces = await api.objects(f"{_CORE}/namespaces", metadata_only=True)
+
+    async def nodes() -> None:
+        seen.nodes = await api.objects(f"{_CORE}/nodes")
+
+    async def slices() -> None:
+        path = f"/apis/discovery.k8s.io/v1/namespaces/{names.NAMESPACE}/endpointslices"
+        selector = f"kubernetes.io/service-name={names.EAST_WEST_GATEWAY}"
+        seen.gateway_slices = await api.objects(path, labelSelector=selector)
+
+    async def secrets() -> None:
+        seen.secrets = await api.objects(f"{_SYSTEM}/secrets", metadata_only=True)
+
+    async def remote_secrets() -> None:
+        found = await api.objects(f"{_SYSTEM}/secrets", labelSelector=f"{names.REMOTE_SECRET_LABEL}=true")
+        for secret in found:
+            for cluster, encoded in (secret.get("data") or {}).items():
+                read, token = _remote_secret(secret, cluster, encoded)
+                seen.remote_secrets.append(read)
+                tokens[cluster] = token
+
+    async def roots() -> None:
+        found = await api.get(f"{_SYSTEM}/configmaps/istio-ca-root-cert")
+        seen.roots = (found.get("data") or {}).get("root-cert.pem", "")
+
+    async def peer_authentications() -> None:
+        seen.peer_authentications = await api.objects("/apis/security.istio.io/v1/peerauthentications")
+
+    async def destination_rules() -> None:
+        seen.destination_rules = await api.objects("/apis/networking.istio.io/v1/destinationrules")
+
+    async def injector() -> None:
+        path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+        seen.injector = await api.get(f"{path}/{names.INJECTOR_WEBHOOK}")
+
+    async def injection() -> None:
+        namespace = names.VERIFY_NAMESPACE if plan.probe else "default"
+        seen.injection, seen.injected_network = await _injected(api, namespace)
+
+    readings: Mapping[str, Callable[[], Awaitable[None]]] = {
+        "pods": pods, "services": services, "namespaces": namespaces, "nodes": nodes, "gateway_slices": slices,
+        "secrets": secrets, "remote_secrets": remote_secrets, "roots": roots,
+        "peer_authentications": peer_authentications, "destination_rules": destination_rules, "injector": injector,
+        "injection": injection,
+    }  # fmt: skip
+    await _all(seen, readings)
+    await _all(seen, _of_pods(api, plan, seen))
+    done()
+    return seen, tokens
+
+
+def _of_pods(api: ClusterApi, plan: ClusterPlan, seen: Seen) -> dict[str, Callable[[], Awaitable[None]]]:
+    """Return the readings that need to know which pods there are."""
+    running = [pod for pod in seen.pods if (pod.get("status") or {}).get("phase") == "Running"]
+
+    async def istiods() -> None:
+        for pod in seen.istiods():
+            name = pod["metadata"]["name"]
+            try:
+                seen.sync[name] = _synced(
+                    await api.text(f"{_SYSTEM}/pods/{name}:{names.METRICS_PORT}/proxy/metrics"), plan.name
+                )
+            except CannotRead:
+                seen.istiod_words = seen.istiod_words or await _last_words(api, name)
+
+    async def stale() -> None:
+        for pod in seen.istiods():
+            command = ["pilot-discovery", "request", "GET", "/debug/syncz"]
+            text = await api.run(names.NAMESPACE, pod["metadata"]["name"], "discovery", command)
+            seen.stale += _stale(_json(text))
+
+    async def proxy() -> None:
+        chosen = min((pod for pod in running if _has_proxy(pod)), key=_probes_first, default=None)
+        if chosen is not None:
+            seen.proxy = await _proxy(api, chosen)
+
+    async def gateways() -> None:
+        for pod in running:
+            labels = pod["metadata"].get("labels") or {}
+            if pod["metadata"]["namespace"] == names.NAMESPACE and labels.get("app") == names.EAST_WEST_GATEWAY:
+                command = ["pilot-agent", "request", "GET", "listeners"]
+                text = await api.run(names.NAMESPACE, pod["metadata"]["name"], "istio-proxy", command)
+                ports = re.findall(r"^\S+::\S*:(\d+)$", text, re.MULTILINE)
+                seen.gateway_ports[pod["metadata"]["name"]] = {int(port) for port in ports}
+
+    found: dict[str, Callable[[], Awaitable[None]]] = {"proxy": proxy}
+    if plan.gateway:
+        found["gateway_ports"] = gateways
+    if not plan.remote:
+        found |= {"sync": istiods, "stale": stale}
+    return found
+
+
+async def _all(seen: Seen, readings: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
+    async def one(name: str, reading: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await reading()
+        except CannotRead as error:
+            seen.unread[name] = str(error)
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            seen.unread[name] = f"the answer is not of the expected form ({type(error).__name__})"
+
+    await asyncio.gather(*(one(name, reading) for name, reading in readings.items()))
+
+
+def _remote_secret(secret: Object, cluster: str, encoded: str) -> tuple[RemoteSecret, str]:
+    try:
+        config = yaml.safe_load(base64.b64decode(encoded))
+        dialled = config["clusters"][0]["cluster"]
+        token = str(config["users"][0]["user"].get("token", ""))
+    except (binascii.Error, yaml.YAMLError, KeyError, IndexError, TypeError):
+        dialled, token = {}, ""
+    read = RemoteSecret(
+        secret["metadata"]["name"],
+        cluster,
+        str(dialled.get("server", "")),
+        str(dialled.get("certificate-authority-data", "")),
+        created=secret["metadata"].get("creationTimestamp", ""),
+    )
+    return read, token
+
+
+async def token_accepted(api: ClusterApi, token: str) -> bool | None:
+    """Return whether a cluster accepts a token; None where that can't be asked."""
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
+    try:
+        status, answer = await api.post("/apis/authentication.k8s.io/v1/tokenreviews", review)
+    except CannotRead:
+        return None
+    return None if status >= 400 else bool((answer.get("status") or {}).get("authenticated"))
+
+
+async def reader_allowed(api: ClusterApi) -> bool | None:
+    """Return whether the reader account of a cluster may watch what istiods need; None where that can't be asked."""
+    user = f"system:serviceaccount:{names.NAMESPACE}:{names.READER_ACCOUNT}"
+    for group, resource in _RIGHTS:
+        asked = {"user": user, "resourceAttributes": {"group": group, "resource": resource, "verb": "watch"}}
+        review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": asked}
+        try:
+            status, answer = await api.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+        except CannotRead:
+            return None
+        if status >= 400:
+            return None
+        if not (answer.get("status") or {}).get("allowed"):
+            return False
+    return True
+
+
+async def _injected(api: ClusterApi, namespace: str) -> tuple[str | None, str | None]:
+    """Try to make a pod that wants a proxy, without making it; return why it is refused, and its network."""
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"generateName": "istio-mesh-verify-", "labels": {"sidecar.istio.io/inject": "true"}},
+        "spec": {"containers": [{"name": "dry-run", "image": "dry-run"}]},
+    }
+    status, answer = await api.post(f"{_CORE}/namespaces/{namespace}/pods?dryRun=All", pod)
+    message = str(answer.get("message", ""))
+    if status >= 400 and "failed calling webhook" in message:
+        return message.partition("failed calling webhook")[2].strip(), None
+    if status >= 400:
+        # Quotas, pod security and other webhooks of that namespace say nothing about injection.
+        raise CannotRead(f"a dry run of a pod in namespace {namespace}: {status}")
+    containers = [*(answer["spec"].get("initContainers") or []), *answer["spec"]["containers"]]
+    if not any(container["name"] == "istio-proxy" for container in containers):
+        return "a pod that asks for a proxy gets none", None
+    return None, (answer["metadata"].get("labels") or {}).get(names.NETWORK_LABEL)
+
+
+async def _last_words(api: ClusterApi, pod: str) -> str:
+    """Return istiod's last error, of this run or the one before."""
+    for previous in ("false", "true"):
+        try:
+            text = await api.text(f"{_SYSTEM}/pods/{pod}/log?container=discovery&tailLines=40&previous={previous}")
+        except CannotRead:
+            continue
+        errors = [line for line in text.splitlines() if "error" in line.lower()]
+        if errors:
+            return errors[-1].split("\t")[-1].strip()[:300]
+    return ""
+
+
+def _synced(metrics: str, own: str) -> dict[str, str]:
+    found = {}
+    for labels, value in re.findall(r"^istiod_remote_cluster_sync_status\{(.*)\} (\S+)$", metrics, re.MULTILINE):
+        named = dict(re.findall(r'(\w+)="([^"]*)"', labels))
+        if float(value) == 1 and named["cluster"] != own:
+            found[named["cluster"]] = named["status"]
+    return found
+
+
+def _stale(proxies: list[dict[str, Any]]) -> list[str]:
+    """Return the proxies that were sent something 10 s ago or earlier that they have not taken."""
+    found = []
+    for proxy in proxies:
+        for state in (proxy.get("resources") or {}).values():
+            sent, acked = state.get("sent"), state.get("acked")
+            if sent and sent != acked and _age_seconds(state.get("sentTime")) > 10:
+                found.append(str(proxy["proxy"]))
+                break
+    return found
+
+
+def _age_seconds(stamp: str | None) -> float:
+    if not stamp:
+        return 0
+    sent = dt.datetime.fromisoformat(re.sub(r"\.\d+", "", stamp).replace("Z", "+00:00"))
+    return (dt.datetime.now(dt.timezone.utc) - sent).total_seconds()
+
+
+def _has_proxy(pod: Object) -> bool:
+    spec = pod["spec"]
+    containers = [*(spec.get("initContainers") or []), *spec["containers"]]
+    return any(container["name"] == "istio-proxy" for container in containers) and not pod["metadata"].get(
+        "deletionTimestamp"
+    )
+
+
+def _probes_first(pod: Object) -> tuple[bool, bool, str]:
+    labels = pod["metadata"].get("labels") or {}
+    return (
+        pod["metadata"]["namespace"] != names.VERIFY_NAMESPACE,
+        labels.get("app") == names.EAST_WEST_GATEWAY,
+        pod["metadata"]["name"],
+    )
+
+
+async def _proxy(api: ClusterApi, pod: Object) -> Proxy:
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+
+    async def ask(what: str) -> Any:
+        return _json(await api.run(namespace, name, "istio-proxy", ["pilot-agent", "request", "GET", what]))
+
+    info, dump = await asyncio.gather(ask("server_info"), ask("config_dump?resource=dynamic_active_secrets"))
+    metadata = info["node"]["metadata"]
+    # Envoy leaves keys out of its dump.
+    certificates = {entry["name"]: entry["secret"] for entry in dump.get("configs", [])}
+    own = certificates.get("default", {}).get("tls_certificate", {}).get("certificate_chain", {})
+    context = certificates.get("ROOTCA", {}).get("validation_context", {}).get("trusted_ca", {})
+    return Proxy(
+        pod=f"{namespace}/{name}",
+        cluster_id=str(metadata.get("CLUSTER_ID", "")),
+        network=str(metadata.get("NETWORK", "")),
+        mesh_id=str(metadata.get("MESH_ID", "")),
+        version=str(metadata.get("ISTIO_VERSION", "")),
+        chain=_pem(own.get("inline_bytes")),
+        roots=_pem(context.get("inline_bytes")),
+    )
+
+
+def _pem(encoded: str | None) -> str:
+    return base64.b64decode(encoded).decode() if encoded else ""
+
+
+def _json(text: str) -> Any:
+    """Return what a program printed as JSON, after any lines of its log."""
+    start = re.search(r"^[\[{]", text, re.MULTILINE)
+    if start is None:
+        raise ValueError("no JSON")
+    return json.loads(text[start.start() :])

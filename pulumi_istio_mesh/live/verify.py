@@ -1,0 +1,155 @@
+"""Looks at a whole mesh: all clusters at once, then the calls between them."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from ..checks.report import findings_in
+from ..checks.seen import Seen, View, is_ready
+from ..gates.expectations import api_server_line, expectations
+from ..gates.manifests import SCRIPT
+from ..istio import names
+from ..plan.mesh_plan import ClusterPlan, MeshPlan, plan_mesh
+from ..topology.models import Late, Topology
+from .api import CannotRead, ClusterApi
+from .reading import Tokens, read_cluster, reader_allowed, token_accepted
+
+_CALLS_SECONDS = 3
+"""How long a pair that fails is tried again: one lost packet is no finding."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """The way into one cluster; never printed."""
+
+    kubeconfig: str = dataclasses.field(repr=False)
+    context: str | None = None
+
+
+async def look(
+    topology: Topology,
+    access: Mapping[str, Access],
+    *,
+    servers: Mapping[str, str] | None = None,
+    deadline: float = 10,
+    done: Callable[[str], None] = lambda _: None,
+) -> View:
+    """Return what is seen of a mesh now.
+
+    `servers` says at which URL clusters should dial each API server, where the topology doesn't; `deadline` is that of
+    each reading, in seconds; `done` is called with each cluster's name when it has been read, and again when calls
+    from it have been tried.
+    """
+    plan = plan_mesh(topology)
+    apis = {
+        planned.name: ClusterApi(
+            planned.name, access[planned.name].kubeconfig, access[planned.name].context, deadline=deadline
+        )
+        for planned in plan.clusters
+    }
+    read = await asyncio.gather(
+        *(read_cluster(apis[planned.name], planned, partial(done, planned.name)) for planned in plan.clusters)
+    )
+    seen = {planned.name: found[0] for planned, found in zip(plan.clusters, read, strict=True)}
+    tokens = {planned.name: found[1] for planned, found in zip(plan.clusters, read, strict=True)}
+    await asyncio.gather(
+        *(_ask_about_secrets(apis, seen, name, tokens[name]) for name in seen),
+        *(_call(apis[planned.name], topology, plan, planned, seen, done) for planned in plan.clusters),
+    )
+    known = {name: found.api_server for name, found in topology.clusters.items() if _plain(found.api_server)}
+    return View(
+        topology,
+        plan,
+        seen,
+        dt.datetime.now(dt.timezone.utc),
+        {**(servers or {}), **{name: str(url) for name, url in known.items()}},
+    )
+
+
+def _plain(value: object) -> bool:
+    return value is not None and not isinstance(value, Late)
+
+
+async def _ask_about_secrets(
+    apis: Mapping[str, ClusterApi], seen: Mapping[str, Seen], reader: str, tokens: Tokens
+) -> None:
+    """Ask each cluster about the credentials that others have for it."""
+    answered = []
+    for secret in seen[reader].remote_secrets:
+        if secret.cluster in apis and seen[secret.cluster].reachable:
+            api = apis[secret.cluster]
+            accepted, allowed = await asyncio.gather(
+                token_accepted(api, tokens.get(secret.cluster, "")), reader_allowed(api)
+            )
+            secret = dataclasses.replace(secret, token_accepted=accepted, allowed=allowed)
+        answered.append(secret)
+    seen[reader].remote_secrets = answered
+
+
+async def _call(
+    api: ClusterApi,
+    topology: Topology,
+    plan: MeshPlan,
+    planned: ClusterPlan,
+    seen: Mapping[str, Seen],
+    done: Callable[[str], None],
+) -> None:
+    """Run the gate's script in a cluster's probe."""
+    own = seen[planned.name]
+    if not own.reachable:
+        done(planned.name)
+        return
+    probe = next((pod for pod in own.pods if _is_probe(pod) and is_ready(pod)), None)
+    if not planned.probe or probe is None:
+        why = "no probe is ready there" if planned.probe else "verify is not traffic there, so no probe runs"
+        own.unread["gate"] = why
+        done(planned.name)
+        return
+    environment = _environment(topology, plan, planned, seen)
+    command = ["env", *(f"{key}={value}" for key, value in environment.items()), "sh", "-c", SCRIPT]
+    try:
+        text = await api.run(names.VERIFY_NAMESPACE, probe["metadata"]["name"], names.PROBE, command, deadline=60)
+    except CannotRead as error:
+        own.unread["gate"] = str(error)
+    else:
+        own.gate = findings_in(text)
+        own.gate_ran = True
+        if not own.gate and "all as expected" not in text:
+            own.unread["gate"] = "the gate's script ended without a result"
+    done(planned.name)
+
+
+def _is_probe(pod: Mapping[str, dict[str, object]]) -> bool:
+    metadata = pod["metadata"]
+    labels = metadata.get("labels")
+    probe = isinstance(labels, dict) and labels.get("app") == names.PROBE
+    return probe and metadata.get("namespace") == names.VERIFY_NAMESPACE and not metadata.get("deletionTimestamp")
+
+
+def _environment(topology: Topology, plan: MeshPlan, planned: ClusterPlan, seen: Mapping[str, Seen]) -> dict[str, str]:
+    expected = expectations(topology, plan, planned.name)
+    expected = dataclasses.replace(
+        expected,
+        # What istiod sees is read from its metrics.
+        remotes=None,
+        # A pod that calls itself passes its own proxy by.
+        targets=tuple(target for target in expected.targets if target.cluster != planned.name),
+        seconds=_CALLS_SECONDS,
+    )
+    lines = {
+        target.cluster: target.line(next(iter(seen[target.cluster].gateway_addresses()), ""))
+        for target in expected.targets
+        if not target.direct
+    }
+    environment = {**expected.environment(lines), "LAST_WORDS": "/dev/null"}
+    for index, secret in enumerate(seen[planned.name].remote_secrets):
+        if secret.cluster in topology.clusters and secret.server.startswith("https://"):
+            tls_name = topology.clusters[secret.cluster].api_server_tls_name
+            line = api_server_line(secret.cluster, tls_name, secret.server, secret.authority)
+            environment[f"API_SERVER_{index}"] = line
+    return environment
