@@ -70,6 +70,9 @@ READS: Mapping[str, tuple[str, ...]] = {
 }
 """Every check of `istio-mesh verify`, with the readings that it needs of each cluster."""
 
+LEFT_OUT = "left out: "
+"""How a reason begins for which nobody can do anything: the mesh says that this is not looked at."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -82,10 +85,22 @@ class Row:
 
     @property
     def status(self) -> str:
-        """failed, warned, partly (not everywhere looked at), skipped or passed."""
+        """failed, warned, skipped where a cluster was not looked at, or passed."""
         if self.findings:
             return "failed" if CHECKS[self.slug].fatal else "warned"
         return "passed" if not self.unread else "skipped"
+
+    @property
+    def reasons(self) -> list[str]:
+        """Return why it was not looked at, and where; one entry where the reason is the same everywhere."""
+        if len(self.unread) > 1 and len(set(self.unread.values())) == 1:
+            return [f"{len(self.unread)} clusters: {next(iter(self.unread.values()))}"]
+        return [f"{cluster}: {why}" for cluster, why in self.unread.items()]
+
+    @property
+    def could_not_be_looked_at(self) -> bool:
+        """Whether a cluster was not looked at for another reason than that the mesh says so."""
+        return not self.findings and any(not why.startswith(LEFT_OUT) for why in self.unread.values())
 
     @property
     def rule(self) -> str:
@@ -107,9 +122,10 @@ class Outcome:
         return any(cause.fatal for cause in self.causes)
 
 
-def judged(view: View, more: Iterable[Finding] = ()) -> Outcome:
-    """Return what all checks say; `more` are findings that come from elsewhere, such as drift from a stack."""
-    found = {finding for judge in JUDGES for finding in judge(view)} | set(more)
+def judged(view: View, differences: Iterable[Finding] | None = None) -> Outcome:
+    """Return what all checks say; `differences` are those from what a stack recorded, None without a stack."""
+    recorded = differences is not None
+    found = {finding for judge in JUDGES for finding in judge(view)} | set(differences or ())
     rows = tuple(
         Row(
             slug,
@@ -117,6 +133,7 @@ def judged(view: View, more: Iterable[Finding] = ()) -> Outcome:
             _unread(view, slug),
         )
         for slug in READS
+        if slug != "object-differs" or recorded
     )
     return Outcome(view.topology.mesh_id, tuple(causes(found)), rows)
 

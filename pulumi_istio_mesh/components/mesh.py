@@ -10,6 +10,7 @@ import pulumi
 from ..gates.expectations import expectations
 from ..istio import names
 from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
+from ..topology.load import facts_of
 from ..topology.models import Topology
 from .arguments import MeshArgs, accept
 from .given_trust import check_common_root
@@ -40,6 +41,8 @@ class Mesh(pulumi.ComponentResource):
     """SHA-256 of each generated root, by generation."""
     certificate_expiry: pulumi.Output[dict[str, str]]
     """Day on which each generated certificate ends, such as 2036-11-20, by `root <generation>` or `<cluster>`."""
+    topology: pulumi.Output[dict[str, Any]]
+    """The plain facts of the mesh as mesh.yaml has them, for `istio-mesh verify --stack`."""
 
     def __init__(self, name: str, args: MeshArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         topology = accept(name, args)
@@ -82,6 +85,7 @@ class Mesh(pulumi.ComponentResource):
         self.remote_secrets = pulumi.Output.all(*secrets).apply(lambda _: pairs)
         self.root_cert_pem, self.root_fingerprints = _roots(topology, trust, args)
         self.certificate_expiry = pulumi.Output.from_input(_expiry(plan))
+        self.topology = pulumi.Output.from_input(facts_of(topology))
         self.register_outputs(
             {
                 "meshId": self.mesh_id,
@@ -92,6 +96,7 @@ class Mesh(pulumi.ComponentResource):
                 "rootCertPem": self.root_cert_pem,
                 "rootFingerprints": self.root_fingerprints,
                 "certificateExpiry": self.certificate_expiry,
+                "topology": self.topology,
             }
         )
 

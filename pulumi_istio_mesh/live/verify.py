@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from ..checks.outcome import LEFT_OUT
 from ..checks.report import findings_in
 from ..checks.seen import Seen, View, is_ready
 from ..gates.expectations import api_server_line, expectations
@@ -106,8 +107,7 @@ async def _call(
         return
     probe = next((pod for pod in own.pods if _is_probe(pod) and is_ready(pod)), None)
     if not planned.probe or probe is None:
-        why = "no probe is ready there" if planned.probe else "verify is not traffic there, so no probe runs"
-        own.unread["gate"] = why
+        own.unread["gate"] = "no probe is ready" if planned.probe else f"{LEFT_OUT}verify is not traffic here"
         done(planned.name)
         return
     environment = _environment(topology, plan, planned, seen)

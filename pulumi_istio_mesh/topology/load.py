@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -13,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .models import Topology
+from .models import LATE, Topology
 from .problems import Position, Problem, TopologyError
 
 VERSION = 1
@@ -107,6 +108,22 @@ def parse_topology(
     except ValidationError as error:
         problems = [_shape_problem(details, under) for details in error.errors(include_url=False, include_input=False)]
         raise TopologyError(problems, source, positions) from None
+
+
+def facts_of(topology: Topology) -> dict[str, Any]:
+    """Return the plain facts of a topology, as `parse_topology` reads them; without those that are known late."""
+    facts: dict[str, Any] = _jsonable(topology.model_dump(exclude_defaults=True))
+    return facts
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _jsonable(item) for key, item in value.items() if item is not LATE}
+    if isinstance(value, tuple) and value and isinstance(value[0], (ipaddress.IPv4Network, ipaddress.IPv6Network)):
+        return ",".join(str(item) for item in value)
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(item) for item in value]
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 def _meshes(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The command `istio-mesh`: judges a mesh.yaml without a program, an engine or a cluster."""
+"""The command `istio-mesh`: judges a mesh.yaml without a program, an engine or a cluster, and looks at live meshes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import click
 
-from . import __version__
-from .pictures.mermaid import mermaid
-from .plan.mesh_plan import MeshPlan, Validity, plan_mesh
-from .plan.words import words
-from .rules import problems_in, today
-from .topology.load import parse_topology, read_mesh_file
-from .topology.models import Topology
-from .topology.problems import Problem, TopologyError
+from .. import __version__
+from ..pictures.mermaid import mermaid
+from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
+from ..plan.words import words
+from ..rules import problems_in, today
+from ..topology.load import parse_topology, read_mesh_file
+from ..topology.models import Topology
+from ..topology.problems import Problem, TopologyError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,7 +52,7 @@ def plan(file: str, mesh: str | None) -> None:
 
     Exit code 0, or 1 with the problems that stand in the way, 2 on bad use.
     """
-    for name, topology in _planned(file, mesh):
+    for name, topology in planned(file, mesh):
         found = plan_mesh(topology)
         for line in _summary(name, topology, found):
             click.echo(line)
@@ -68,14 +68,14 @@ def picture(file: str, mesh: str | None) -> None:
 
     Exit code 0, or 1 with the problems that stand in the way, 2 on bad use.
     """
-    meshes = _planned(file, mesh)
+    meshes = planned(file, mesh)
     if len(meshes) > 1:
         raise click.UsageError(f"{file} holds {_listed(meshes)}: choose one, --mesh {meshes[0][0]}")
     for _, topology in meshes:
         click.echo(mermaid(plan_mesh(topology)), nl=False)
 
 
-def _planned(path: str, mesh: str | None) -> list[tuple[str, Topology]]:
+def planned(path: str, mesh: str | None) -> list[tuple[str, Topology]]:
     """Return the meshes of the file that can all be built; end the program with what is wrong otherwise."""
     try:
         meshes = _judged(path)
@@ -144,3 +144,9 @@ def _validity(certificate: Validity) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+# At the end: it uses what is above.
+from .verify import verify  # noqa: E402
+
+main.add_command(verify)

@@ -1,0 +1,220 @@
+"""`istio-mesh verify`: looks at a live mesh, and says whether it works, what is wrong, and why."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..topology.models import Topology
+from ..topology.problems import TopologyError
+
+if TYPE_CHECKING:
+    from ..checks.outcome import Outcome
+    from ..checks.seen import View
+    from ..live.stack import StackMesh
+    from ..live.verify import Access
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
+@click.option("--mesh", help="Which mesh of the file or stack; needed where there are several.")
+@click.option(
+    "--kubeconfig", "kubeconfigs", multiple=True, metavar="CLUSTER=PATH[:CONTEXT]", help="The way into each cluster."
+)
+@click.option("--stack", "stack", is_flag=False, flag_value="", help="Take mesh and clusters from a Pulumi stack.")
+@click.option("--deadline", default=10.0, show_default=True, help="Seconds that each reading may take.")
+@click.option("--watch", type=float, help="Look again and again for so many seconds; say what changes.")
+@click.option("--json", "form", flag_value="json", help="Print JSON.")
+@click.option("--junit", "form", flag_value="junit", help="Print JUnit XML.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print Markdown.")
+@click.option("--bundle", type=click.Path(dir_okay=False), help="Also write all that a helper needs, without a secret.")
+@click.option("--all", "everything", is_flag=True, help="List the checks that passed, too.")
+def verify(
+    file: str | None,
+    mesh: str | None,
+    kubeconfigs: tuple[str, ...],
+    stack: str | None,
+    deadline: float,
+    watch: float | None,
+    form: str | None,
+    bundle: str | None,
+    everything: bool,
+) -> None:
+    """Look at a live mesh, and say whether it works, what is wrong, and the likely cause.
+
+    Of a FILE, with a kubeconfig for each cluster; or of a stack: --stack NAME, or --stack= for the selected one.
+    Only reads: lists, metrics, dry runs, and calls between the mesh's own probes.
+
+    \b
+    Examples:
+      istio-mesh verify mesh.yaml --kubeconfig east=east.yaml --kubeconfig west=~/.kube/config:west
+      istio-mesh verify --stack prod
+
+    Exit code 0 when the mesh works (warnings included), 1 when it doesn't, 2 on bad use, 3 when a cluster could not
+    be looked at and nothing worse was found.
+    """
+    from ..checks import rendering
+
+    source = _source(file, mesh, kubeconfigs, stack)
+    outcome, view = _looked(source, deadline, quiet=form is not None)
+    if form == "json":
+        click.echo(rendering.as_json(outcome))
+    elif form == "junit":
+        click.echo(rendering.as_junit(outcome), nl=False)
+    elif form == "markdown":
+        click.echo(rendering.as_markdown(outcome), nl=False)
+    else:
+        _print(outcome, everything)
+    until = time.monotonic() + (watch or 0)
+    while time.monotonic() < until:
+        time.sleep(2)
+        before, (outcome, view) = outcome, _looked(source, deadline, quiet=True)
+        _print_changes(before, outcome)
+    if bundle:
+        Path(bundle).write_text(rendering.as_bundle(outcome, view), encoding="utf-8")
+        click.echo(f"written to {bundle}", err=True)
+    sys.exit(_exit_code(outcome))
+
+
+def _source(file: str | None, mesh: str | None, kubeconfigs: tuple[str, ...], stack: str | None) -> StackMesh:
+    """Return the mesh to look at, and the way into its clusters; end the program on bad use."""
+    if (file is None) == (stack is None):
+        raise click.UsageError("give a mesh.yaml with --kubeconfig for each cluster, or --stack")
+    if stack is not None:
+        return _of_stack(stack or None, mesh)
+    assert file is not None
+    return _of_file(file, mesh, kubeconfigs)
+
+
+def _of_stack(stack: str | None, mesh: str | None) -> StackMesh:
+    from ..live.stack import StackError, meshes_of_stack
+
+    try:
+        found = meshes_of_stack(stack)
+    except (StackError, TopologyError) as error:
+        raise click.UsageError(str(error)) from None
+    chosen = [one for one in found if mesh in (None, one.topology.mesh_id)]
+    if len(chosen) != 1:
+        held = ", ".join(one.topology.mesh_id for one in found)
+        raise click.UsageError(f"the stack holds {held}; choose one with --mesh")
+    return chosen[0]
+
+
+def _of_file(file: str, mesh: str | None, kubeconfigs: tuple[str, ...]) -> StackMesh:
+    from ..live.stack import StackMesh
+    from . import planned
+
+    found = planned(file, mesh)
+    if len(found) != 1:
+        raise click.UsageError(f"{file} holds {len(found)} meshes; choose one with --mesh")
+    topology = found[0][1]
+    return StackMesh(topology, _access(topology, kubeconfigs), {}, ())
+
+
+def _access(topology: Topology, kubeconfigs: tuple[str, ...]) -> Mapping[str, Access]:
+    from ..live.verify import Access
+
+    found: dict[str, Access] = {}
+    problems: list[str] = []
+    for given in kubeconfigs:
+        cluster, equals, path = given.partition("=")
+        if not equals:
+            problems.append(f"--kubeconfig {given}: write CLUSTER=PATH[:CONTEXT]")
+            continue
+        if cluster not in topology.clusters:
+            problems.append(f"--kubeconfig {cluster}=...: the mesh has no such cluster")
+            continue
+        context = None
+        where = Path(path).expanduser()
+        if not where.exists() and ":" in path:
+            path, _, context = path.rpartition(":")
+            where = Path(path).expanduser()
+        try:
+            found[cluster] = Access(where.read_text(encoding="utf-8"), context)
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"--kubeconfig {cluster}=...: {where} can't be read: {type(error).__name__}")
+    named = {given.partition("=")[0] for given in kubeconfigs}
+    problems += [f"--kubeconfig {cluster}=PATH is missing" for cluster in topology.clusters if cluster not in named]
+    if problems:
+        raise click.UsageError("\n".join(problems))
+    return found
+
+
+def _looked(source: StackMesh, deadline: float, *, quiet: bool) -> tuple[Outcome, View]:
+    """Look once, with progress on a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from ..checks.outcome import judged
+    from ..live.drift import drift_of
+    from ..live.verify import look
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        # Each cluster is read, then calls are made from it.
+        task = progress.add_task("clusters", total=2 * len(source.topology.clusters))
+
+        def done(cluster: str) -> None:
+            progress.update(task, advance=1, description=cluster)
+
+        async def both() -> tuple[View, Any]:
+            view = await look(source.topology, source.access, servers=source.servers, deadline=deadline, done=done)
+            return view, await drift_of(view, source, deadline)
+
+        view, differs = asyncio.run(both())
+    return judged(view, differs), view
+
+
+def _print(outcome: Outcome, everything: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..checks.findings import told
+
+    console = Console(highlight=False)
+    rows = [row for row in outcome.rows if everything or row.status != "passed"]
+    styles = {"passed": "green", "failed": "red", "warned": "yellow", "skipped": "dim"}
+    if rows:
+        table = Table()
+        for column in ("check", "what should hold", "status", "where"):
+            table.add_column(column)
+        for row in rows:
+            where = sorted({found.where for found in row.findings}) or row.reasons
+            table.add_row(row.slug, row.rule, Text(row.status, styles[row.status]), Text(", ".join(where)))
+        console.print(table)
+    if outcome.causes:
+        click.echo(told(list(outcome.causes)))
+    counted = Counter(row.status for row in outcome.rows)
+    state = "does not work" if outcome.fatal else "works"
+    counts = ", ".join(f"{counted[status]} {status}" for status in styles if counted[status])
+    click.echo(f"mesh {outcome.mesh} {state}: {counts}")
+
+
+def _print_changes(before: Outcome, after: Outcome) -> None:
+    """Say what came and what went."""
+    stamp = time.strftime("%H:%M:%S")
+    was, now = _told(before), _told(after)
+    for line in sorted(now - was):
+        click.echo(f"{stamp} new: {line}")
+    for line in sorted(was - now):
+        click.echo(f"{stamp} gone: {line}")
+
+
+def _told(outcome: Outcome) -> set[str]:
+    found = [one for cause in outcome.causes for one in (cause.finding, *cause.consequences)]
+    return {f"{one.where}: {one.what} ({one.slug})" for one in found}
+
+
+def _exit_code(outcome: Outcome) -> int:
+    if outcome.fatal:
+        return 1
+    return 3 if any(row.could_not_be_looked_at for row in outcome.rows) else 0
