@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -134,6 +136,19 @@ class Stack:
             said = f"{done.stdout or ''}{done.stderr or ''}"
             raise LabError(f"pulumi {arguments[0]} ended with exit code {done.returncode}:\n{said}")
         return done.stdout or ""
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Return how any command ended in the program's folder and environment, such as `istio-mesh` itself."""
+        folders = os.pathsep.join([str(Path(sys.executable).parent), self._environment["PATH"]])
+        return subprocess.run(
+            [str(shutil.which(arguments[0], path=folders)), *arguments[1:]],
+            cwd=self.program,
+            env={**self._environment, "PATH": folders},
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+        )
 
     def _command(self, arguments: Iterable[str], *, stack: bool = True) -> list[str]:
         command = ["pulumi", *arguments]

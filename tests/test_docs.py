@@ -10,7 +10,10 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from pulumi_istio_mesh import Mesh
+from pulumi_istio_mesh.checks.outcome import READS
+from pulumi_istio_mesh.checks.registry import CHECKS
 from pulumi_istio_mesh.components import arguments
+from pulumi_istio_mesh.gates.manifests import SCRIPT
 from pulumi_istio_mesh.pictures.mermaid import mermaid
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.topology import models
@@ -20,11 +23,29 @@ from pulumi_istio_mesh.topology.problems import SLUGS, TopologyError
 from .builders import mesh_tree, problems_of
 
 ROOT = Path(__file__).parents[1]
-CHECKS = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+CHECKS_PAGE = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
 TOPOLOGY = (ROOT / "docs" / "topology.md").read_text(encoding="utf-8")
 
 SEEN_IN_A_PROGRAM = {"late-value", "trust-given", "trust-mixed", "kubeconfig-missing", "kubeconfig-invalid"}
 """Checks that no file can show: they are about late values and credentials."""
+
+PREFLIGHT = {
+    "cluster-unreachable",
+    "kubernetes-version",
+    "clock-skew",
+    "cluster-taken",
+    "istio-foreign",
+    "crds-foreign",
+    "helm-pending",
+    "pod-cidr-differs",
+    "load-balancer-pending",
+    "pod-security",
+    "istiod-authority",
+    "roots-differ",
+}
+"""Checks of live clusters that a program makes before anything in them changes."""
+
+LIVE = [slug for slug in SLUGS if slug in CHECKS]
 
 
 def sections(page: str, level: str) -> dict[str, str]:
@@ -53,13 +74,13 @@ def fences(section: str) -> list[str]:
 
 
 def test_every_slug_has_its_section_and_there_are_no_others() -> None:
-    assert list(sections(CHECKS, "##")) == list(SLUGS)
+    assert list(sections(CHECKS_PAGE, "##")) == list(SLUGS)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_section_begins_with_its_rule(slug: str) -> None:
     rule = SLUGS[slug]
-    assert sections(CHECKS, "##")[slug].startswith(f"\n\n**{rule[0].upper()}{rule[1:]}.**\n\n")
+    assert sections(CHECKS_PAGE, "##")[slug].startswith(f"\n\n**{rule[0].upper()}{rule[1:]}.**\n\n")
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -72,13 +93,71 @@ def test_every_slug_is_used(slug: str) -> None:
     assert f'"{slug}"' in source
 
 
-@pytest.mark.parametrize("slug", sorted(SLUGS.keys() - SEEN_IN_A_PROGRAM))
+@pytest.mark.parametrize("slug", sorted(SLUGS.keys() - SEEN_IN_A_PROGRAM - CHECKS.keys()))
 def test_the_examples_of_a_check_are_refused_for_it_and_allowed(slug: str, tmp_path: Path) -> None:
-    refused, *allowed = fences(sections(CHECKS, "##")[slug])
+    refused, *allowed = fences(sections(CHECKS_PAGE, "##")[slug])
     assert slug in told(tmp_path, refused)
     assert allowed
     for example in allowed:
         assert told(tmp_path, example) == set()
+
+
+def found_by(slug: str) -> str:
+    """The places that look for it, as the page names them."""
+    places = {
+        "preflight": slug in PREFLIGHT,
+        "up": re.search(rf'"{slug} \$(CLUSTER|pair)\b', SCRIPT),
+        "verify": slug in READS,
+    }
+    return ", ".join(place for place, looks in places.items() if looks)
+
+
+def explained_by(slug: str) -> str:
+    """What follows from it, as the page lists it."""
+    return ", ".join(follows for follows in SLUGS if follows in CHECKS[slug].explains)
+
+
+def row(slug: str) -> str:
+    """Its row in the table of live checks."""
+    kind = "fatal" if CHECKS[slug].fatal else "warning"
+    cells = [f"[{slug}](#{slug})", kind, found_by(slug), explained_by(slug)]
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
+
+
+def told_as(label: str, slug: str) -> str:
+    """What a section says in its paragraph `<label>: ...`, however its lines are broken; empty where it has none."""
+    found = re.findall(rf"^{label}: (.+?)\n\n", sections(CHECKS_PAGE, "##")[slug], flags=re.MULTILINE | re.DOTALL)
+    assert len(found) <= 1
+    return " ".join("".join(found).split())
+
+
+def test_every_live_check_is_one_of_the_slugs_and_somebody_looks_for_it() -> None:
+    assert set(LIVE) == set(CHECKS)
+    assert [slug for slug in LIVE if not found_by(slug)] == []
+
+
+def test_the_table_of_live_checks_is_the_registry() -> None:
+    (table,) = re.findall(
+        r"^<!-- live checks: begin -->\n(.*?)^<!-- live checks: end -->$", CHECKS_PAGE, flags=re.MULTILINE | re.DOTALL
+    )
+    head = ["| check | fatal or warning | found by | what follows from it |", "|---|---|---|---|"]
+    assert table.splitlines() == [*head, *map(row, LIVE)]
+
+
+@pytest.mark.parametrize("slug", LIVE)
+def test_a_live_section_says_who_finds_it_and_what_follows_from_it(slug: str) -> None:
+    assert told_as("Found by", slug) == found_by(slug)
+    assert told_as("Explains", slug) == explained_by(slug)
+
+
+@pytest.mark.parametrize("slug", LIVE)
+def test_a_live_section_shows_how_to_see_it_and_how_to_repair_it(slug: str) -> None:
+    section = sections(CHECKS_PAGE, "##")[slug]
+    by_hand, repair = section.find("**See it by hand**"), section.find("**Repair**")
+    assert 0 < by_hand < repair
+    assert re.search(r"^```sh\n.+?^```$", section[by_hand:repair], flags=re.MULTILINE | re.DOTALL)
+    assert section[repair:].strip() != "**Repair**"
+    assert fences(section) == []
 
 
 # docs/topology.md
@@ -89,6 +168,7 @@ TABLES: dict[str, dict[str, FieldInfo]] = {
     "Dialled service": dict(models.DialledService.model_fields),
     "East-west gateway": dict(models.EastWestGateway.model_fields),
     "Gateway port": dict(models.GatewayPort.model_fields),
+    "Verify": dict(models.Verify.model_fields),
     "Trust": dict(models.Trust.model_fields),
     "Root": dict(models.Root.model_fields),
     "Intermediates": dict(models.Intermediates.model_fields),
@@ -130,6 +210,7 @@ def test_every_example_is_yaml_that_the_key_takes(heading: str) -> None:
         "Dialled service": "{{clusters: {{east: {{istiod_service: {{{}}}}}, west: {{}}}}}}",
         "East-west gateway": "{{clusters: {{east: {{east_west_gateway: {{{}}}}}, west: {{}}}}}}",
         "Gateway port": "{{clusters: {{east: {{east_west_gateway: {{ports: [{{name: a, port: 1, {}}}]}}}}}}}}",
+        "Verify": "{{verify: {{{}}}}}",
         "Trust": "{{trust: {{roots: [{{issued: '2026-11-23'}}], {}}}}}",
         "Root": "{{trust: {{roots: [{{issued: '2026-11-23', {}}}]}}}}",
         "Intermediates": "{{trust: {{roots: [{{issued: '2026-11-23'}}], intermediates: {{{}}}}}}}",

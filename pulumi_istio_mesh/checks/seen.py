@@ -85,6 +85,10 @@ class Seen:
     """Why istiod does not start, in its own words."""
     gate: list[Finding] = field(default_factory=list)
     """What the gate's script found, run from the probe."""
+    istiod_deployments: list[Object] = field(default_factory=list)
+    """Deployments of istiod in all namespaces; read before a change only."""
+    crds: list[Object] = field(default_factory=list)
+    """Metadata of all CRDs; read before a change only."""
     gate_ran: bool = False
 
     @property

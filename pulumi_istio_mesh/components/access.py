@@ -7,17 +7,33 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from .arguments import checked_kubeconfig
+from .preflight import Preflight
 
 
 class Access:
     """The one Kubernetes provider of a cluster, and its API server's address for peers."""
 
     def __init__(
-        self, name: str, cluster: str, args: Mapping[str, Any], *, for_peers: bool, parent: pulumi.Resource
+        self,
+        name: str,
+        cluster: str,
+        args: Mapping[str, Any],
+        *,
+        for_peers: bool,
+        preflight: Optional[Preflight],
+        parent: pulumi.Resource,
     ) -> None:
         kubeconfig, self.api_server = checked_kubeconfig(
             cluster, args["kubeconfig"], args.get("api_server"), for_peers=for_peers
         )
+        if preflight is not None:
+
+            async def looked_at(text: str) -> str:
+                await preflight.passed(cluster, text)
+                return text
+
+            # Every object of the cluster waits for its provider, and so for this.
+            kubeconfig = kubeconfig.apply(looked_at)
         self.provider = k8s.Provider(
             name,
             kubeconfig=kubeconfig,

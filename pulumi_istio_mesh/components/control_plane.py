@@ -25,6 +25,7 @@ from .crd_errors import explain_crd_errors
 from .istiod_chart import retry_until_reachable, service_transforms
 from .membership import guard_membership
 from .order import after
+from .preflight import member
 
 
 class ControlPlane(pulumi.ComponentResource):
@@ -54,12 +55,11 @@ class ControlPlane(pulumi.ComponentResource):
     ) -> None:
         super().__init__(names.token("ControlPlane"), name, None, opts)
         self._name, self._plan, self._topology = name, cluster, topology
-        # The stack too: another one with the same names would overwrite this one's authorities.
-        member = f"{pulumi.get_project()}/{pulumi.get_stack()}/{topology.mesh_id}/{cluster.name}"
+        whose = member(topology, cluster.name)
         namespace = k8s.core.v1.Namespace(
             f"{name}-namespace",
-            metadata=manifests.namespace(member, cluster.network, cluster.primary if cluster.remote else None),
-            opts=pulumi.ResourceOptions(parent=self, hooks=guard_membership(name, cluster.name, member)),
+            metadata=manifests.namespace(whose, cluster.network, cluster.primary if cluster.remote else None),
+            opts=pulumi.ResourceOptions(parent=self, hooks=guard_membership(name, cluster.name, whose)),
         )
         self.namespace = namespace.metadata.name
         base = self._base(namespace)

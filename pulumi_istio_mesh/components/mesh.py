@@ -13,8 +13,10 @@ from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
 from ..topology.load import facts_of
 from ..topology.models import Topology
 from .arguments import MeshArgs, accept
+from .callbacks import engine_calls_back
 from .given_trust import check_common_root
 from .mesh_cluster import MeshCluster
+from .preflight import Preflight
 from .trust import Trust
 
 
@@ -51,6 +53,9 @@ class Mesh(pulumi.ComponentResource):
         within = pulumi.ResourceOptions(parent=self)
 
         trust = Trust(name, topology, opts=within) if topology.trust.kind == "generated" else None
+        # Under mocks there are no clusters to look at.
+        look = topology.verify.preflight and engine_calls_back()
+        preflight = Preflight(name, topology) if look else None
         clusters: dict[str, MeshCluster] = {}
         # Primaries first: a remote's way to its istiod is an address of its primary.
         for cluster in sorted(plan.clusters, key=lambda found: found.remote):
@@ -61,6 +66,7 @@ class Mesh(pulumi.ComponentResource):
                 args["clusters"][cluster.name],
                 trust=trust,
                 istiod_address=clusters[cluster.primary].istiod_address if cluster.remote else None,
+                preflight=preflight,
                 opts=within,
             )
         secrets: list[pulumi.Output[str]] = []

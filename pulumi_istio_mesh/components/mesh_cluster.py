@@ -20,6 +20,7 @@ from .east_west_gateway import EastWestGateway, Exposure
 from .gate import ApiServerGate, MeshGate
 from .given_trust import FILES, checked_cacerts
 from .istiod_exposure import IstiodExposure
+from .preflight import Preflight
 from .remote_secret import Reader, RemoteSecrets
 from .trust import IntermediateAuthority, Trust
 from .verification import Verification
@@ -52,6 +53,7 @@ class MeshCluster(pulumi.ComponentResource):
         *,
         trust: Optional[Trust] = None,
         istiod_address: Optional[pulumi.Input[str]] = None,
+        preflight: Optional[Preflight] = None,
         opts: Optional[pulumi.ResourceOptions] = None,
     ) -> None:
         declared = topology.clusters[plan.name]
@@ -59,7 +61,7 @@ class MeshCluster(pulumi.ComponentResource):
             protect=declared.protect or None, retain_on_delete=declared.retain_on_delete or None
         )
         super().__init__(names.token("MeshCluster"), name, None, pulumi.ResourceOptions.merge(opts, options))
-        access = Access(name, plan.name, args, for_peers=bool(plan.discovered_by), parent=self)
+        access = Access(name, plan.name, args, for_peers=bool(plan.discovered_by), preflight=preflight, parent=self)
         self._within = pulumi.ResourceOptions(parent=self, providers=[access.provider])
         self._name, self._plan, self._topology, self._args = name, plan, topology, args
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..istio import names
-from ..plan.mesh_plan import MeshPlan
+from ..plan.mesh_plan import MeshPlan, Path
 from ..topology.models import Topology
 
 _UNROUTED = "240.240.255.254"
@@ -20,11 +20,12 @@ class Target:
 
     cluster: str
     host: str
-    direct: bool
+    way: str
+    """`direct`, pod to pod; `gateway`, through the target's; `nodes`, through it at addresses that only nodes have."""
 
     def line(self, gateway: str) -> str:
-        """Return the target as the script reads it; `gateway` is the target's gateway, empty where unknown."""
-        return "|".join([self.cluster, self.host, "direct" if self.direct else "gateway", gateway])
+        """Return the target as the script reads it; `gateway` is its gateway's address, empty where there is none."""
+        return "|".join([self.cluster, self.host, self.way, gateway])
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,9 @@ def expectations(topology: Topology, plan: MeshPlan, cluster: str) -> Expectatio
     """Return what the gate of a cluster is to show; the plan must give it one."""
     own = next(found for found in plan.clusters if found.name == cluster)
     probes = {found.name for found in plan.clusters if found.probe}
-    direct = {path.target: path.direct for path in plan.paths if path.source == cluster} | {cluster: True}
+    ways = {path.target: _way(topology, path) for path in plan.paths if path.source == cluster} | {cluster: "direct"}
     targets = tuple(
-        Target(name, names.probe_host(name), direct[name]) for name in sorted(direct) if name in probes and own.probe
+        Target(name, names.probe_host(name), ways[name]) for name in sorted(ways) if name in probes and own.probe
     )
     return Expectations(
         cluster=cluster,
@@ -74,8 +75,15 @@ def expectations(topology: Topology, plan: MeshPlan, cluster: str) -> Expectatio
         strict=topology.mtls == "strict",
         dns_capture=topology.dns_capture,
         seconds=topology.verify.timeout_seconds,
-        through=tuple(target.cluster for target in targets if not target.direct),
+        through=tuple(target.cluster for target in targets if target.way == "gateway"),
     )
+
+
+def _way(topology: Topology, path: Path) -> str:
+    if path.direct:
+        return "direct"
+    gateway = topology.clusters[path.target].east_west_gateway
+    return "nodes" if gateway.type == "NodePort" and gateway.address is None else "gateway"
 
 
 def api_server_line(cluster: str, tls_name: str | None, server: str, certificate_authority: str) -> str:

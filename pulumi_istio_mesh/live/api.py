@@ -72,9 +72,16 @@ class ClusterApi:
                 return found
             query["continue"] = rest
 
-    async def post(self, path: str, body: Object) -> tuple[int, Object]:
+    async def post(self, path: str, body: Object, *, deadline: float | None = None) -> tuple[int, Object]:
         """Return status and answer of a review or a dry run."""
-        response = await self._answer("POST", path, content=json.dumps(body), refused_is_answer=True)
+        response = await self._answer(
+            "POST",
+            path,
+            content=json.dumps(body),
+            refused_is_answer=True,
+            deadline=deadline,
+            timeout=deadline or self._deadline,
+        )
         return response.status_code, response.json()
 
     async def run(
@@ -109,6 +116,7 @@ class ClusterApi:
         *,
         missing_is_empty: bool = False,
         refused_is_answer: bool = False,
+        deadline: float | None = None,
         **arguments: Any,
     ) -> httpx.Response:
         api = await self._connected()
@@ -122,7 +130,7 @@ class ClusterApi:
                 return response
 
         try:
-            response = await asyncio.wait_for(ask(), self._deadline)
+            response = await asyncio.wait_for(ask(), deadline or self._deadline)
         except _NO_ANSWER as error:
             raise Unreachable(_reason(error)) from None
         if missing_is_empty and response.status_code == 404:

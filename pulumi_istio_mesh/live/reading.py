@@ -24,6 +24,9 @@ _CORE, _SYSTEM = "/api/v1", f"/api/v1/namespaces/{names.NAMESPACE}"
 _RIGHTS = (("", "services"), ("", "pods"), ("", "namespaces"), ("discovery.k8s.io", "endpointslices"))
 """What a reader account must be able to watch. Source: istiod chart, templates/reader-clusterrole.yaml."""
 
+_WEBHOOK_SECONDS = 35
+"""What a webhook that doesn't answer may take: 30 at most. Source: kubernetes.io, extensible-admission-controllers."""
+
 Tokens = dict[str, str]
 """The token in each remote secret of a cluster, by the cluster that it reads; never leaves this package."""
 
@@ -35,18 +38,7 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
     """
     seen, tokens = Seen(plan.name), Tokens()
 
-    async def version() -> None:
-        asked = time.time()
-        seen.version, date = await api.version()
-        if date:
-            # The header has whole seconds; half of one is its mean error.
-            server = email.utils.parsedate_to_datetime(date).timestamp() + 0.5
-            seen.skew_seconds = server - (asked + time.time()) / 2
-
-    try:
-        await version()
-    except CannotRead as error:
-        seen.unread["version"] = str(error)
+    if not await _answers(api, seen):
         done()
         return seen, tokens
 
@@ -108,6 +100,54 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
     return seen, tokens
 
 
+async def read_before(api: ClusterApi, cluster: str) -> Seen:
+    """Return what a change of the mesh depends on; never a Secret's data. Raises nothing, as `read_cluster`."""
+    seen = Seen(cluster)
+    if not await _answers(api, seen):
+        return seen
+
+    async def namespaces() -> None:
+        seen.namespaces = await api.objects(f"{_CORE}/namespaces", metadata_only=True)
+
+    async def nodes() -> None:
+        seen.nodes = await api.objects(f"{_CORE}/nodes")
+
+    async def services() -> None:
+        seen.services = await api.objects(f"{_CORE}/services")
+
+    async def secrets() -> None:
+        seen.secrets = await api.objects(f"{_SYSTEM}/secrets", metadata_only=True)
+
+    async def istiods() -> None:
+        seen.istiod_deployments = await api.objects("/apis/apps/v1/deployments", labelSelector=f"app={names.ISTIOD}")
+
+    async def crds() -> None:
+        path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        seen.crds = await api.objects(path, metadata_only=True)
+
+    readings: Mapping[str, Callable[[], Awaitable[None]]] = {
+        "namespaces": namespaces, "nodes": nodes, "services": services, "secrets": secrets,
+        "istiod_deployments": istiods, "crds": crds,
+    }  # fmt: skip
+    await _all(seen, readings)
+    return seen
+
+
+async def _answers(api: ClusterApi, seen: Seen) -> bool:
+    """Read version and clock; return whether the cluster answers."""
+    asked = time.time()
+    try:
+        seen.version, date = await api.version()
+    except CannotRead as error:
+        seen.unread["version"] = str(error)
+        return False
+    if date:
+        # The header has whole seconds; half of one is its mean error.
+        server = email.utils.parsedate_to_datetime(date).timestamp() + 0.5
+        seen.skew_seconds = server - (asked + time.time()) / 2
+    return True
+
+
 def _of_pods(api: ClusterApi, plan: ClusterPlan, seen: Seen) -> dict[str, Callable[[], Awaitable[None]]]:
     """Return the readings that need to know which pods there are."""
     running = [pod for pod in seen.pods if (pod.get("status") or {}).get("phase") == "Running"]
@@ -116,11 +156,13 @@ def _of_pods(api: ClusterApi, plan: ClusterPlan, seen: Seen) -> dict[str, Callab
         for pod in seen.istiods():
             name = pod["metadata"]["name"]
             try:
-                seen.sync[name] = _synced(
-                    await api.text(f"{_SYSTEM}/pods/{name}:{names.METRICS_PORT}/proxy/metrics"), plan.name
-                )
-            except CannotRead:
+                # Not its metric: that stays at "timeout" for good once a remote secret was bad and is good again.
+                command = ["pilot-discovery", "request", "GET", "/debug/clusterz"]
+                rows = _json(await api.run(names.NAMESPACE, name, "discovery", command))
+            except (CannotRead, ValueError):
                 seen.istiod_words = seen.istiod_words or await _last_words(api, name)
+            else:
+                seen.sync[name] = {row["id"]: row["syncStatus"] for row in rows if row["id"] != plan.name}
 
     async def stale() -> None:
         for pod in seen.istiods():
@@ -214,7 +256,7 @@ async def _injected(api: ClusterApi, namespace: str) -> tuple[str | None, str | 
         "metadata": {"generateName": "istio-mesh-verify-", "labels": {"sidecar.istio.io/inject": "true"}},
         "spec": {"containers": [{"name": "dry-run", "image": "dry-run"}]},
     }
-    status, answer = await api.post(f"{_CORE}/namespaces/{namespace}/pods?dryRun=All", pod)
+    status, answer = await api.post(f"{_CORE}/namespaces/{namespace}/pods?dryRun=All", pod, deadline=_WEBHOOK_SECONDS)
     message = str(answer.get("message", ""))
     if status >= 400 and "failed calling webhook" in message:
         return message.partition("failed calling webhook")[2].strip(), None
@@ -238,15 +280,6 @@ async def _last_words(api: ClusterApi, pod: str) -> str:
         if errors:
             return errors[-1].split("\t")[-1].strip()[:300]
     return ""
-
-
-def _synced(metrics: str, own: str) -> dict[str, str]:
-    found = {}
-    for labels, value in re.findall(r"^istiod_remote_cluster_sync_status\{(.*)\} (\S+)$", metrics, re.MULTILINE):
-        named = dict(re.findall(r'(\w+)="([^"]*)"', labels))
-        if float(value) == 1 and named["cluster"] != own:
-            found[named["cluster"]] = named["status"]
-    return found
 
 
 def _stale(proxies: list[dict[str, Any]]) -> list[str]:

@@ -144,7 +144,7 @@ def _environment(topology: Topology, plan: MeshPlan, planned: ClusterPlan, seen:
     lines = {
         target.cluster: target.line(next(iter(seen[target.cluster].gateway_addresses()), ""))
         for target in expected.targets
-        if not target.direct
+        if target.way == "gateway"
     }
     environment = {**expected.environment(lines), "LAST_WORDS": "/dev/null"}
     for index, secret in enumerate(seen[planned.name].remote_secrets):

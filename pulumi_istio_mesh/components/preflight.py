@@ -1,0 +1,81 @@
+"""Lets a program go on only where nothing in the live clusters stands against it."""
+
+import asyncio
+import contextlib
+from typing import Optional
+
+import pulumi
+
+from ..checks.findings import Finding, causes, told
+from ..live.preflight import look_before
+from ..topology.models import Topology
+from ..topology.problems import Problem
+from .arguments import RefusedTopology
+
+_TOGETHER_SECONDS = 1.0
+"""How long the first cluster waits for the others: those whose kubeconfigs are plain or in config are known by then."""
+
+
+class Preflight:
+    """Looks at all clusters whose kubeconfigs are known from the start, together, before the first object of any.
+
+    A cluster that is known later, because the same program makes it, is looked at by itself before its own first one.
+    """
+
+    def __init__(self, name: str, topology: Topology) -> None:
+        self._name, self._topology = name, topology
+        self._members = {cluster: member(topology, cluster) for cluster in topology.clusters}
+        self._known: dict[str, str] = {}
+        self._all: Optional[asyncio.Event] = None
+        self._first: Optional[asyncio.Future[None]] = None
+        self._together: set[str] = set()
+
+    async def passed(self, cluster: str, kubeconfig: str) -> None:
+        """Return once nothing stands against changing this cluster.
+
+        Raises `RefusedTopology` with everything found in all clusters that are looked at together. Warnings are logged;
+        in a preview a cluster that doesn't answer is one, too.
+        """
+        if self._all is None:
+            self._all = asyncio.Event()
+        self._known[cluster] = kubeconfig
+        if len(self._known) == len(self._topology.clusters):
+            self._all.set()
+        if self._first is None:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._all.wait(), _TOGETHER_SECONDS)
+        if self._first is None:
+            self._together = set(self._known)
+            self._first = asyncio.ensure_future(self._look(dict(self._known)))
+        if cluster in self._together:
+            await self._first
+        else:
+            await self._look({cluster: kubeconfig})
+
+    async def _look(self, kubeconfigs: dict[str, str]) -> None:
+        found, unread = await look_before(self._topology, kubeconfigs, self._members)
+        problems = [self._unreachable(cluster, why) for cluster, why in sorted(unread.items())]
+        if pulumi.runtime.is_dry_run():
+            for problem in problems:
+                pulumi.log.warn(
+                    f"{problem.where}: {problem.what}. This preview can't say what is in it, nor what a run would meet."
+                )
+            problems = []
+        warnings: list[Finding] = []
+        for cause in causes(found):
+            if cause.fatal:
+                problems.append(cause.finding.problem)
+            else:
+                warnings.append(cause.finding)
+        if warnings:
+            pulumi.log.warn(told(causes(warnings)))
+        if problems:
+            raise RefusedTopology(problems, f"Mesh {self._name!r}")
+
+    def _unreachable(self, cluster: str, why: str) -> Problem:
+        return Finding("cluster-unreachable", cluster, f"its API server can't be asked: {why}").problem
+
+
+def member(topology: Topology, cluster: str) -> str:
+    """Return what a cluster is a member of: the stack too, for another one would overwrite this one's authorities."""
+    return f"{pulumi.get_project()}/{pulumi.get_stack()}/{topology.mesh_id}/{cluster}"

@@ -1,0 +1,130 @@
+"""A mesh that works has no findings; each way to break it for real is told first, with what follows from it.
+
+By `istio-mesh verify` as a user runs it, on a stack; what the gates of `up` say is in test_gates.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lab import Cluster
+
+from . import breakages as broken
+from .conftest import MIXED, AStack, declare
+from .observe import eventually
+
+LAB = MIXED
+FLAT = {"network": "datacentre"}
+MEMBERS: dict[str, dict[str, Any]] = {
+    "c1": {**FLAT, "pod_cidr": "10.11.0.0/16"},
+    "c2": {**FLAT, "pod_cidr": "10.12.0.0/16"},
+    "c4": {},
+}
+
+
+@pytest.fixture(scope="module")
+def mesh(a_stack: AStack, lab: dict[str, Cluster], tmp_path_factory: pytest.TempPathFactory) -> Iterator[broken.Mesh]:
+    stack = a_stack("breakages", MEMBERS)
+    declare(stack, MEMBERS, trust_domain="breakages.internal", verify={"timeout_seconds": 10})
+    stack.up()
+    yield broken.Mesh(stack, lab, tmp_path_factory.mktemp("breakages"))
+    stack.destroy()
+    stack.remove()
+
+
+def looked(mesh: broken.Mesh) -> dict[str, Any]:
+    """What `istio-mesh verify` says, as JSON."""
+    done = mesh.stack.command("istio-mesh", "verify", f"--stack={mesh.stack.name}", "--json")
+    assert done.returncode in (0, 1, 3), done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def where(cause: dict[str, Any]) -> str:
+    return f"{cause['slug']} {cause['cluster']}" + (f" to {cause['peer']}" if cause["peer"] else "")
+
+
+def causes(mesh: broken.Mesh) -> list[dict[str, Any]]:
+    """The causes, without what only says that an object is not as the stack recorded it."""
+    return [cause for cause in looked(mesh)["causes"] if cause["slug"] != "object-differs"]
+
+
+def healthy(mesh: broken.Mesh) -> None:
+    eventually(lambda: [where(cause) for cause in looked(mesh)["causes"]], lambda found: found == [], seconds=120)
+
+
+BREAKAGES: dict[str, tuple[broken.Break, list[str], set[str]]] = {
+    "gateway without an address": (broken.gateway_without_address, ["gateway-no-address c4"], {"raw-pod-address"}),
+    "gateway Service selects nothing": (
+        broken.gateway_service_selects_nothing, ["gateway-no-pods c4"], {"gateway-unreachable"},
+    ),
+    "gateway rule selects nothing": (
+        broken.gateway_rule_selects_nothing, ["gateway-not-listening c4"], set(),
+    ),
+    "revoked token": (broken.revoked_token, ["reader-token-refused c1 to c4"], set()),
+    "wrong API address": (
+        broken.wrong_api_address, ["api-server-differs c1 to c4"], {"api-server-unreachable"},
+    ),
+    "wrong CA in a secret": (broken.wrong_authority_in_a_secret, ["api-server-untrusted c1 to c4"], set()),
+    "secret missing in one direction": (
+        broken.secret_missing_in_one_direction, ["remote-secret-missing c1 to c4"],
+        {"istiod-not-synced", "service-unknown"},
+    ),
+    "another root in one cluster": (broken.another_root, ["roots-differ c4"], {"certificate-refused"}),
+    "expired intermediate": (broken.expired_intermediate, ["certificate-expired c4"], set()),
+    "intermediate of another root": (
+        broken.intermediate_of_another_root, ["istiod-authority c4"], {"istiod-down", "webhook-unreachable"},
+    ),
+    "wrong network label": (broken.wrong_network_label, ["network-differs c4"], set()),
+    "wrong network in istiod": (broken.wrong_network_in_istiod, ["network-differs c4"], set()),
+    "replica that does not see a remote": (
+        broken.replica_that_sees_nothing, ["istiod-not-synced c1 to c4"], set(),
+    ),
+    "flat network without a route": (
+        broken.route_removed, ["pods-unreachable c1 to c2", "pods-unreachable c2 to c1"], set(),
+    ),
+    "15443 filtered": (
+        broken.gateway_port_filtered, ["gateway-unreachable c1 to c4", "gateway-unreachable c2 to c4"], set(),
+    ),
+    "15017 filtered": (broken.webhook_port_filtered, ["webhook-unreachable c4"], set()),
+    "TLS ended before the gateway": (
+        broken.tls_ended_before_the_gateway, ["gateway-tls-ended c1 to c4"], set(),
+    ),
+    "PeerAuthentication DISABLE": (broken.mtls_disabled_on_the_target, ["mtls-disabled c4"], {"no-endpoints"}),
+    "DestinationRule tls DISABLE": (
+        broken.destination_rule_without_tls, ["destination-rule-tls c1"], {"no-endpoints"},
+    ),
+    "target without a sidecar": (broken.target_without_a_sidecar, ["sidecar-missing c4"], {"no-endpoints"}),
+    "same Service, other ports": (broken.same_service_with_other_ports, ["service-differs c4"], set()),
+    "headless across networks": (broken.headless_across_networks, ["service-headless c4"], set()),
+    "API server down": (broken.api_server_down, ["cluster-unreachable c4"], {"api-server-unreachable"}),
+    "istiod scaled to zero": (broken.istiod_scaled_to_zero, ["istiod-down c4"], {"webhook-unreachable"}),
+}  # fmt: skip
+
+
+def test_a_healthy_mesh_has_no_findings_and_says_so_each_time(mesh: broken.Mesh) -> None:
+    for _ in range(20):
+        outcome = looked(mesh)
+        assert (outcome["works"], outcome["causes"]) == (True, [])
+        assert {check["status"] for check in outcome["checks"]} == {"passed"}
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES)
+def test_what_is_broken_is_told_first_and_what_follows_under_it(mesh: broken.Mesh, breakage: str) -> None:
+    make, expected, consequences = BREAKAGES[breakage]
+    with make(mesh):
+
+        def right(found: list[dict[str, Any]]) -> bool:
+            told = [where(cause) for cause in found]
+            following = {each["slug"] for cause in found for each in cause["consequences"]}
+            return told[: len(expected)] == expected and consequences <= following
+
+        found = eventually(lambda: causes(mesh), right, seconds=90)
+        # Nothing else that breaks the mesh is told as if it were a cause of its own.
+        others = [where(cause) for cause in found[len(expected) :] if cause["fatal"]]
+        assert others == []
+    healthy(mesh)
