@@ -1,4 +1,4 @@
-"""`make demo`: three clusters become one mesh, and calls cross it, for real."""
+"""`make demo`: three clusters become one mesh, calls cross it, and what breaks it is told, for real."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CALLS = 12
 
 
 def main() -> None:
-    """Bring up the lab and the mesh, show calls and refusals; exit code 0 when all are as they should be."""
+    """Bring up lab and mesh, show calls, refusals and a breakage; exit code 0 when all are as they should be."""
     started, progress = time.monotonic(), Progress()
     up(Shape(3), progress)
     clusters = {name: Cluster(name) for name in (CALLER, *SERVING)}
@@ -34,7 +34,7 @@ def main() -> None:
     stack.up()
     with progress.step("a client in c1, a service in c2 and c3", usually="10 s"):
         sample.deploy(clusters.values(), SERVING)
-    right = _show_calls(clusters) & _show_refusals(clusters)
+    right = _show_calls(clusters) & _show_refusals(clusters) & _show_breakage(clusters[SERVING[-1]], stack)
     print(
         f"\n{'All of it as it should be' if right else 'NOT as it should be'}, {time.monotonic() - started:.0f} s.\n\n"
         "Look around:\n"
@@ -78,6 +78,29 @@ def _show_refusals(clusters: Mapping[str, Cluster]) -> bool:
         refused &= answer.status == 0
         print(f"  {what}: {answer.error or answer.status}")
     return refused
+
+
+def _show_breakage(cluster: Cluster, stack: Stack) -> bool:
+    """Break one thing, show who notices, repair it; return whether all three went as they should."""
+    print(f"\nNow {cluster.name} loses its gateway's pods. `pulumi up` with its gates run again, as after any change:")
+    scale = ("-n", "istio-system", "scale", "deployment/istio-eastwestgateway")
+    cluster.kubectl(*scale, "--replicas=0")
+    gates = ("--replace", "**::horizon-c1-mesh")
+    try:
+        stack.run("up", "--yes", "--skip-preview", "--non-interactive", *gates)
+        failed = False
+    except LabError as error:
+        failed = True
+        said = str(error)
+        print(re.sub(r"(?m)^", "  ", said[said.find("error: c1 to") :].partition("error: update failed")[0].rstrip()))
+    print("\n`istio-mesh verify --stack demo` looks at everything, and tells the cause first:")
+    broken = stack.command("istio-mesh", "verify", "--stack", stack.name)
+    print(re.sub(r"(?m)^", "  ", broken.stdout.rstrip()))
+    print("\nRepaired by `pulumi up --refresh`, which sees that the gateway is not as recorded:")
+    stack.run("up", "--yes", "--skip-preview", "--non-interactive", "--refresh", *gates)
+    healed = stack.command("istio-mesh", "verify", "--stack", stack.name)
+    print(f"  {healed.stdout.strip().splitlines()[-1]}")
+    return failed and broken.returncode == 1 and healed.returncode == 0
 
 
 def _first_answer(cluster: Cluster) -> None:

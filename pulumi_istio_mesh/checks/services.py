@@ -132,7 +132,7 @@ def _has_tls_label(pod: Object) -> bool:
 
 def _in_mesh(seen: Seen, service: Object, pods: list[Object]) -> bool:
     """Return whether the namespace is injected, or any of the pods is; the rest of a cluster is none of the mesh."""
-    if any(_has_tls_label(pod) for pod in pods):
+    if service["metadata"]["namespace"] == names.VERIFY_NAMESPACE or any(_has_tls_label(pod) for pod in pods):
         return True
     namespace = next(
         (found for found in seen.namespaces if found["metadata"]["name"] == service["metadata"]["namespace"]), None

@@ -96,7 +96,7 @@ class VerifyArgs(TypedDict, total=False):
     image: str
     """Image of probes and gates, by tag or digest; Istio's own proxy image when left out."""
     timeout_seconds: int
-    """How long a gate looks again before it says what is wrong; 120 by default."""
+    """How long a gate looks again before it says what is wrong; 60 by default."""
     requests: dict[str, str]
     """Resources that each pod asks for, besides its proxy."""
     node_selector: dict[str, str]

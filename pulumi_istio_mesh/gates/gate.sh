@@ -23,8 +23,8 @@ seen() {
   case $1 in
     5 | 6) echo "its name is unknown here" ;;
     7) echo "refused, or no route" ;;
-    28) echo "no answer within 3 s" ;;
-    35) echo "the TLS handshake failed" ;;
+    28) echo "no answer in time" ;;
+    35) echo "the connection ended before TLS was agreed on" ;;
     51 | 60 | 77 | 83) echo "a certificate that is not signed by the expected authority, or for another name" ;;
     52 | 56) echo "the connection was closed" ;;
     *) echo "curl ended with exit code $1" ;;
@@ -58,7 +58,8 @@ EOF
   case $code in
     0) ;;
     5 | 6) say "api-server-unreachable $CLUSTER to $peer: step=dns expected=an address for $address seen=$(seen $code)" ;;
-    35 | 51 | 60 | 77 | 83) say "api-server-untrusted $CLUSTER to $peer: step=tls expected=a certificate of $peer's API server at $address seen=$(seen $code)" ;;
+    51 | 60 | 77 | 83) say "api-server-untrusted $CLUSTER to $peer: step=tls expected=a certificate of $peer's API server at $address seen=$(seen $code)" ;;
+    # A proxy in between accepts every connection, and closes those that it can't pass on.
     *) say "api-server-unreachable $CLUSTER to $peer: step=connect expected=an answer at $address seen=$(seen $code)" ;;
   esac
 }
@@ -183,7 +184,7 @@ ${endpoint%:*}
       if [ "$way" = gateway ] && [ -n "$address" ]; then
         gateway "$peer" "$address"
       else
-        say "pods-unreachable $pair: step=connect expected=the pod of $peer at $known seen=$status $(summary)"
+        say "pods-unreachable $pair: step=connect expected=the pod of $peer at $known seen=${status#000} $(summary)"
       fi
       ;;
   esac

@@ -133,12 +133,18 @@ def _is_probe(pod: Mapping[str, dict[str, object]]) -> bool:
 
 def _environment(topology: Topology, plan: MeshPlan, planned: ClusterPlan, seen: Mapping[str, Seen]) -> dict[str, str]:
     expected = expectations(topology, plan, planned.name)
+    # Of a cluster that does not answer the gateway's address is unknown, so the way to it can't be judged.
+    known = {name for name, found in seen.items() if found.reachable and "services" not in found.unread}
+    others = [target for target in expected.targets if target.cluster != planned.name]
     expected = dataclasses.replace(
         expected,
         # What istiod sees is read from its metrics.
         remotes=None,
         # A pod that calls itself passes its own proxy by.
-        targets=tuple(target for target in expected.targets if target.cluster != planned.name),
+        targets=tuple(
+            target if target.way == "direct" or target.cluster in known else dataclasses.replace(target, way="nodes")
+            for target in others
+        ),
         seconds=_CALLS_SECONDS,
     )
     lines = {

@@ -153,7 +153,7 @@ class Verify(Declared):
     image: str | None = None
     """Image of probes and gates, by tag or digest: with sh, curl, getent, and Envoy at /usr/local/bin/envoy.
     Istio's own proxy image of the mesh's version when left out: the nodes have it anyway."""
-    timeout_seconds: int = Field(default=120, ge=10, le=3600)
+    timeout_seconds: int = Field(default=60, ge=10, le=3600)
     """How long a gate looks again before it says what is wrong."""
     requests: dict[str, str] = {"cpu": "10m", "memory": "64Mi"}
     """Resources that each pod asks for, besides its proxy."""
