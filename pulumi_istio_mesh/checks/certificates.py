@@ -30,16 +30,19 @@ def authorities(view: View) -> Iterator[Finding]:
     for planned, seen in view.clusters():
         if seen.proxy is None or not seen.proxy.chain:
             continue
+        invalid = ""
         for number, certificate in enumerate(_loaded(seen.proxy.chain)):
             what = "a workload's certificate" if number == 0 else f"the authority {_subject(certificate)}"
             left = certificate.not_valid_after_utc - view.now
             if left < dt.timedelta():
-                yield Finding("certificate-expired", planned.name, f"{what} ended {_at(certificate)}")
+                invalid = f"{what} ended {_at(certificate)}"
+            elif certificate.not_valid_before_utc > view.now:
+                invalid = f"{what} is valid only from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
             elif number and left < dt.timedelta(days=_WARN_DAYS):
                 yield Finding("certificate-expiring", planned.name, f"{what} ends {_at(certificate)}")
-            elif certificate.not_valid_before_utc > view.now:
-                what = f"{what} is valid only from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
-                yield Finding("certificate-expired", planned.name, what)
+        if invalid:
+            # The one nearest to the root: what is below it ends with it.
+            yield Finding("certificate-expired", planned.name, invalid)
 
 
 def issuers(view: View) -> Iterator[Finding]:

@@ -23,10 +23,13 @@ def agreement(view: View) -> Iterator[Finding]:
             claims["what istiod injects"] = seen.injected_network
         if seen.proxy is not None:
             claims[f"the proxy of {seen.proxy.pod}"] = seen.proxy.network
-        for who, network in claims.items():
-            if network != planned.network:
-                what = f"{who} names network {network or '(none)'}, the mesh {planned.network}"
-                yield Finding("network-differs", planned.name, what)
+        others = [
+            f"{who} names network {network or '(none)'}"
+            for who, network in claims.items()
+            if network != planned.network
+        ]
+        if others:
+            yield Finding("network-differs", planned.name, f"{', '.join(others)}; the mesh {planned.network}")
 
 
 def _label(item: dict[str, object]) -> str:

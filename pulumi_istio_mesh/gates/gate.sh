@@ -109,7 +109,11 @@ gateway() { # <cluster> <address>: what dialling a gateway shows when a call thr
   esac
 }
 
-summary() { tr '\n|' '  ' <"$work/$peer.body" | cut -c 1-160; }
+# The answer of a proxy that could not pass a call on, from where it says why.
+summary() {
+  tr '\n|' '  ' <"$work/$peer.body" |
+    sed 's/^upstream connect error or disconnect.reset before headers. *//; s/^retried and the latest //' | cut -c 1-200
+}
 
 call() { # <cluster>|<host>|<way>|<address>
   IFS='|' read -r peer host way address <<EOF
