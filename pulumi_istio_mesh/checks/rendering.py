@@ -75,7 +75,7 @@ def as_bundle(outcome: Outcome, view: View) -> str:
     """Return, as JSON, everything that a helper needs and no secret: only what is named here is taken over."""
     tree = {
         "outcome": json.loads(as_json(outcome)),
-        "plan": words(view.plan),
+        "plan": list(words(view.plan)),
         "istio_version": view.topology.istio_version,
         "at": view.now.isoformat(timespec="seconds"),
         "clusters": {name: _cluster(seen) for name, seen in view.seen.items()},

@@ -136,7 +136,7 @@ class ClusterApi:
         if missing_is_empty and response.status_code == 404:
             return httpx.Response(200, json={})
         if response.status_code == 401:
-            raise Unreachable("it does not accept the credential (401)")
+            raise Unreachable(_refusal(401))
         if response.status_code >= 400 and not refused_is_answer:
             raise CannotRead(f"{path.partition('?')[0]}: {response.status_code} {response.reason_phrase}")
         return response
@@ -161,6 +161,12 @@ def _reason(error: BaseException) -> str:
     """Return why, in words that never hold a header or a body."""
     if isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException, kr8s.APITimeoutError)):
         return "no answer in time"
+    if isinstance(error, kr8s.ServerError) and error.response is not None:
+        return _refusal(error.response.status_code)
     if isinstance(error, httpx.ConnectError):
         return f"no connection: {error}" if str(error) else "no connection"
     return type(error).__name__
+
+
+def _refusal(status: int) -> str:
+    return "it does not accept the credential (401)" if status == 401 else f"it answers {status}"

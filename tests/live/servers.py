@@ -1,0 +1,74 @@
+"""API servers of this process: real HTTP on loopback, invented clusters."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import yaml
+
+
+class Server:
+    """What one invented cluster answers, and what it was asked."""
+
+    def __init__(self, answers: dict[str, Any] | None = None, *, ahead_seconds: float = 0) -> None:
+        self.answers = {"/version": {"gitVersion": "v1.36.3", "major": "1", "minor": "36"}, **(answers or {})}
+        self.ahead_seconds = ahead_seconds
+        self.asked: list[tuple[str, str, str]] = []
+        """Method, path with query, and Accept header of each request."""
+        self.delay = threading.Event()
+        self.delay.set()
+        self.kubeconfig = ""
+
+
+@contextmanager
+def serving(server: Server) -> Iterator[Server]:
+    """The server, up; its kubeconfig leads to it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            server.asked.append((self.command, self.path, self.headers.get("Accept", "")))
+            server.delay.wait(30)
+            path = self.path.partition("?")[0].rstrip("/") or "/"
+            found = server.answers.get(self.path, server.answers.get(path, {"items": []}))
+            status, body = found if isinstance(found, tuple) else (200, found)
+            data = json.dumps(body).encode()
+            self.send_response_only(status)
+            moment = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=server.ahead_seconds)
+            self.send_header("Date", email.utils.format_datetime(moment, usegmt=True))
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.kubeconfig = yaml.safe_dump(
+        {
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{http.server_address[1]}"}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "users": [{"name": "u", "user": {"token": "planted-token"}}],
+        }
+    )  # fmt: skip
+    thread = threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.delay.set()
+        http.shutdown()
+        http.server_close()
+        thread.join()
