@@ -41,7 +41,6 @@ PREFLIGHT = {
     "load-balancer-pending",
     "pod-security",
     "istiod-authority",
-    "roots-differ",
 }
 """Checks of live clusters that a program makes before anything in them changes."""
 

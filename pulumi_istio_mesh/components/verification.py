@@ -33,7 +33,7 @@ class Verification(pulumi.ComponentResource):
         self._name, self._plan, self._topology = name, cluster, topology
         namespace = k8s.core.v1.Namespace(
             f"{name}-verify",
-            metadata=manifests.namespace(topology, cluster.name),
+            metadata=manifests.namespace(topology, name, cluster.name),
             opts=pulumi.ResourceOptions(parent=self),
         )
         account = k8s.core.v1.ServiceAccount(

@@ -24,7 +24,7 @@ _GRACE_SECONDS = 120
 """What a gate's pod may take to be scheduled, to pull its image and to start."""
 
 
-def namespace(topology: Topology, cluster: str) -> dict[str, Any]:
+def namespace(topology: Topology, mesh_cluster: str, cluster: str) -> dict[str, Any]:
     """Return the metadata of the namespace, with the tightest pod security under which a proxy can be injected.
 
     With istio-cni nothing in it needs a right; without, istio-init redirects each pod's traffic with NET_ADMIN and
@@ -37,8 +37,7 @@ def namespace(topology: Topology, cluster: str) -> dict[str, Any]:
     return {
         "name": names.VERIFY_NAMESPACE,
         "labels": {"pod-security.kubernetes.io/enforce": level},
-        # It holds nothing of anybody else's, and an earlier, killed run may have made it.
-        "annotations": {names.FIELD_MANAGER_ANNOTATION: names.PACKAGE},
+        "annotations": {names.FIELD_MANAGER_ANNOTATION: manifests.field_manager(mesh_cluster)},
     }
 
 

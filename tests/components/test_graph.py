@@ -47,7 +47,7 @@ def test_a_run_and_a_preview_that_knows_its_clusters_say_nothing() -> None:
 
 
 def test_clusters_on_one_network_have_no_gateway() -> None:
-    gateways = {"EastWestGateway", "Exposure", "Service", "Gateway"}
+    gateways = {"EastWestGateway", "Exposure", "Gateway"}
     assert {row.short for row in apart()} - {row.short for row in flat()} == {
         *(f"{kind} prod-{cluster}" for kind in ("EastWestGateway", "Exposure") for cluster in APART),
         *(f"{kind} prod-{cluster}-east-west" for kind in ("Service", "Chart") for cluster in APART),
@@ -58,7 +58,13 @@ def test_clusters_on_one_network_have_no_gateway() -> None:
 
 def test_a_mesh_of_one_cluster_reads_nobody_and_is_read_by_nobody() -> None:
     rows = record(a_program(clusters={"east": {}}))
-    assert not {row.short.split()[0] for row in rows} & {"Reader", "RemoteSecrets", "Service", "Gateway"}
+    assert not {row.short.split()[0] for row in rows} & {
+        "Reader",
+        "RemoteSecrets",
+        "EastWestGateway",
+        "Gateway",
+        "ApiServerGate",
+    }
     assert [row.name for row in rows if row.short.startswith("Secret ")] == ["prod-east-cacerts"]
 
 
@@ -91,7 +97,8 @@ def test_every_resource_is_inside_the_component_of_its_own_cluster(mesh: Recordi
 def test_a_logical_name_is_mesh_cluster_role(mesh: Recording) -> None:
     roles = {
         "namespace", "cacerts", "shared-mesh-config", "base", "istiod", "injector", "mtls", "reader-token",
-        "intermediate", "east-west", "exposure", "remote-east", "remote-west",
+        "intermediate", "east-west", "exposure", "remote-east", "remote-west", "verify", "probe", "istiod-replicas",
+        "api-servers", "mesh",
     }  # fmt: skip
     for row in mesh():  # type: ignore[operator]
         mesh_name, _, rest = row.name.partition("-")

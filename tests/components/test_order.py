@@ -65,17 +65,18 @@ def test_the_reader_token_waits_for_the_account_it_is_for(mesh: Recording, clust
 
 @meshes
 @pytest.mark.parametrize(("reader", "read"), [("east", "west"), ("west", "east")])
-def test_a_remote_secret_waits_for_the_token_of_one_and_the_namespace_of_the_other(
+def test_a_remote_secret_waits_for_a_token_a_namespace_and_the_proof_that_the_api_server_is_in_reach(
     mesh: Recording, reader: str, read: str
 ) -> None:
     assert mesh()[f"Secret prod-{reader}-remote-{read}"].after == (  # type: ignore[operator]
+        f"Job prod-{reader}-api-servers",
         f"Namespace prod-{reader}-namespace",
         f"Secret prod-{read}-reader-token",
     )
 
 
-def test_only_data_crosses_clusters_and_only_into_remote_secrets() -> None:
-    """So one slow cluster holds up nobody but those who want to read it."""
+def test_only_data_crosses_clusters_and_only_into_remote_secrets_and_gates() -> None:
+    """So one slow cluster holds up nobody but those who want to read it, or prove that they reach it."""
     rows = record(a_program(clusters={"a": {}, "b": {}, "c": {"network": "vpc"}, "d": {"network": "vpc"}}))
 
     def cluster_of(name: str) -> str:
@@ -87,10 +88,35 @@ def test_only_data_crosses_clusters_and_only_into_remote_secrets() -> None:
         for other in (*row.after, row.provider)
         if other and cluster_of(other) not in (cluster_of(row.short), "root")
     }
-    assert crossing == {
-        (f"Secret prod-{reader}-remote-{read}", f"Secret prod-{read}-reader-token")
+    assert {(row, other) for row, other in crossing if not row.endswith("-mesh")} == {
+        (f"{row}", f"Secret prod-{read}-reader-token")
         for reader, read in permutations("abcd", 2)
+        for row in (f"Secret prod-{reader}-remote-{read}", f"Job prod-{reader}-api-servers")
     }
+
+
+@pytest.mark.parametrize(("reader", "read"), [("east", "west"), ("west", "east")])
+def test_a_gate_waits_for_all_that_a_call_passes(reader: str, read: str) -> None:
+    assert set(apart()[f"Job prod-{reader}-mesh"].after) >= {
+        f"Secret prod-{reader}-remote-{read}",
+        f"Deployment prod-{read}-probe",
+        f"Chart prod-{read}-east-west",
+        f"Service prod-{read}-east-west",
+        f"Gateway prod-{read}-exposure",
+        gate(read),
+        f"Deployment prod-{reader}-probe",
+        gate(reader),
+    }
+
+
+def test_nothing_waits_for_a_gate_of_the_mesh() -> None:
+    """So that one pair that fails leaves everything else as it is."""
+    assert not {other for row in apart() for other in row.after if other.endswith("-mesh")}
+
+
+@each
+def test_a_probe_waits_for_injection(cluster: str) -> None:
+    assert gate(cluster) in apart()[f"Deployment prod-{cluster}-probe"].after
 
 
 @pytest.mark.parametrize(("reader", "read"), [("east", "west"), ("west", "east")])

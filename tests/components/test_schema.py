@@ -104,7 +104,7 @@ def test_every_output_has_its_words() -> None:
     outputs = schema()["resources"]["istio-mesh:index:Mesh"]["properties"]
     assert set(outputs) == {
         "meshId", "trustDomain", "gateways", "istiods", "remoteSecrets", "rootCertPem", "rootFingerprints",
-        "certificateExpiry",
+        "certificateExpiry", "topology",
     }  # fmt: skip
     assert all(re.fullmatch(r"[a-z][A-Za-z]+", name) for name in outputs)
     assert {found["type"] for found in outputs.values()} == {"string", "object", "array"}

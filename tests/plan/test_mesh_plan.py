@@ -11,6 +11,7 @@ from itertools import permutations
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,9 @@ from pulumi_istio_mesh.topology.models import Topology
 from ..builders import TODAY, a_mesh, mesh_tree
 
 NAMES = [f"c{number}" for number in range(6)]
+
+
+PROVED = {"probe": True, "gate": True}
 
 
 @st.composite
@@ -227,18 +231,16 @@ def test_names_that_could_collide_are_refused_exactly_if_they_do(clusters: list[
 def test_a_cluster_that_two_networks_share_a_mesh_with_is_planned_whole() -> None:
     plan = planned(east={"network": "vpc"}, west={"network": "vpc"}, plant={})
     assert plan.clusters == (
-        ClusterPlan("east", "vpc", "east", (), None, ("plant", "west"), ("plant", "west"), gateway=True, exposure=True),
-        ClusterPlan("west", "vpc", "west", (), None, ("east", "plant"), ("east", "plant"), gateway=True, exposure=True),
-        ClusterPlan(
-            "plant", "plant", "plant", (), None, ("east", "west"), ("east", "west"), gateway=True, exposure=True
-        ),
+        ClusterPlan("east", "vpc", "east", (), None, ("plant", "west"), ("plant", "west"), True, True, **PROVED),
+        ClusterPlan("west", "vpc", "west", (), None, ("east", "plant"), ("east", "plant"), True, True, **PROVED),
+        ClusterPlan("plant", "plant", "plant", (), None, ("east", "west"), ("east", "west"), True, True, **PROVED),
     )
     assert [path for path in plan.paths if path.direct] == [Path("east", "west", True), Path("west", "east", True)]
 
 
 def test_a_mesh_of_one_cluster_needs_no_gateway_and_no_secret() -> None:
     plan = planned(east={})
-    assert plan.clusters == (ClusterPlan("east", "east", "east", (), None, (), (), gateway=False, exposure=False),)
+    assert plan.clusters == (ClusterPlan("east", "east", "east", (), None, (), (), False, False, **PROVED),)
     assert plan.remote_secrets == plan.paths == ()
 
 
@@ -288,3 +290,32 @@ def test_intermediates_follow_the_root_that_signs() -> None:
 def test_certificates_that_are_made_elsewhere_are_not_planned() -> None:
     plan = expiring(kind="external")
     assert plan.roots == plan.intermediates == ()
+
+
+# What proves it
+
+
+def proved(plan: MeshPlan) -> dict[str, tuple[bool, bool, bool]]:
+    """By cluster: whether it has a probe, a gate, and a gate that dials API servers."""
+    return {cluster.name: (cluster.probe, cluster.gate, cluster.dials) for cluster in plan.clusters}
+
+
+SERVED = {"east": {"network": "vpc"}, "west": {"network": "vpc", "primary": "east"}}
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        ("traffic", {"east": (True, True, True), "west": (True, True, False)}),
+        ("discovery", {"east": (False, True, True), "west": (False, False, False)}),
+        ("off", {"east": (False, False, False), "west": (False, False, False)}),
+    ],
+)
+def test_a_level_says_where_probes_and_gates_run(level: str, expected: dict[str, tuple[bool, bool, bool]]) -> None:
+    assert proved(plan_mesh(parse_topology(mesh_tree(clusters=SERVED, verify={"level": level})))) == expected
+
+
+def test_a_cluster_may_run_neither_probe_nor_gate() -> None:
+    clusters = {**SERVED, "east": {"network": "vpc", "verify": False}}
+    found = proved(plan_mesh(parse_topology(mesh_tree(clusters=clusters))))
+    assert found == {"east": (False, False, False), "west": (True, True, False)}

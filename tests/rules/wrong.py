@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pulumi_istio_mesh.rules import today
+
 from ..builders import mesh_tree
 
 FLAT = {"network": "vpc"}
@@ -100,13 +102,13 @@ SHAPES = {
         mesh_tree(clusters={"east": None}), "topology-shape", "clusters.east", SHAPE, named("east")
     ),
     "a misspelt key of the mesh": Wrong(
-        mesh_tree(mtl="strict"), "unknown-key", "mtl", "trust, trust_domain, values", mesh_tree(mtls="strict")
+        mesh_tree(mtl="strict"), "unknown-key", "mtl", "trust, trust_domain, values, verify", mesh_tree(mtls="strict")
     ),
     "a misspelt key of a cluster": Wrong(
         east(pod_cidrs="10.8.0.0/14"),
         "unknown-key",
         "clusters.east.pod_cidrs",
-        "retain_on_delete, service_cidr, values",
+        "retain_on_delete, service_cidr, values, verify",
         east(pod_cidr="10.8.0.0/14"),
     ),
     "a misspelt key of a gateway": Wrong(
@@ -650,7 +652,7 @@ TRUST = {
         rooted({"generation": "a"}),
         "trust-roots",
         "trust.roots.0.issued",
-        '-23"',
+        f'issued: "{today()}"',
         rooted({"generation": "a", "issued": "2026-11-23"}),
     ),
     "a root on a day that never was": Wrong(
