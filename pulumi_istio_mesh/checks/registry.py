@@ -82,6 +82,13 @@ CHECKS: Mapping[str, Check] = {
         "kubectl label namespace {peer} pod-security.kubernetes.io/enforce=baseline --overwrite, in {cluster}",
         fatal=False,
     ),
+    "certificate-expired": _check(
+        "nobody renewed it in time; every certificate below it is void",
+        "set trust.intermediates.issued (or a root's) to today's date, and run pulumi up",
+        "istiod-authority",
+        "istiod-down",
+        *_BROKEN,
+    ),
     "istiod-authority": _check(
         "the intermediate in Secret cacerts does not match its key, or does not chain to the root beside it",
         "put certificates of one authority into it (docs/operations.md), then restart istiod in {cluster}",
@@ -92,13 +99,6 @@ CHECKS: Mapping[str, Check] = {
         "its pods are scaled to zero, crash or can't be scheduled",
         "kubectl --namespace istio-system get pods --selector app=istiod, in {cluster}; then pulumi up --refresh",
         *_NO_ISTIOD,
-    ),
-    "certificate-expired": _check(
-        "nobody renewed it in time; every certificate below it is void",
-        "set trust.intermediates.issued (or a root's) to today's date, and run pulumi up",
-        "istiod-authority",
-        "istiod-down",
-        *_BROKEN,
     ),
     "certificate-expiring": _check(
         "its days are nearly over",
@@ -226,6 +226,15 @@ CHECKS: Mapping[str, Check] = {
         "let pods of {cluster} reach pods of {peer} on all ports, or give one of them a network of its own",
         "call-broken",
     ),
+    "sidecar-missing": _check(
+        "the pods started before injection was on, or are left out; other networks reach only pods with a proxy",
+        "kubectl --namespace <that of {peer}> rollout restart, in {cluster}, once the namespace is labelled",
+        "no-endpoints",
+        "mtls-missing",
+        "plaintext-answered",
+        "service-unknown",
+        fatal=False,
+    ),
     "mtls-disabled": _check(
         "a PeerAuthentication says DISABLE; other networks lose such endpoints, and the rest calls them in plaintext",
         "kubectl edit peerauthentication {peer}, in {cluster}",
@@ -245,7 +254,6 @@ CHECKS: Mapping[str, Check] = {
     "raw-pod-address": _check(
         "istiod knows no gateway for that network: no address, no label, or it can't read the cluster",
         "see the gateway of {peer}, and whether the istiod that serves {cluster} has synced it",
-        "gateway-unreachable",
         "call-broken",
     ),
     "path-differs": _check(
@@ -283,15 +291,6 @@ CHECKS: Mapping[str, Check] = {
     "call-broken": _check(
         "the gateway in between knows no such service, or something closes the connection",
         "istio-mesh verify looks at both ends",
-    ),
-    "sidecar-missing": _check(
-        "the pods started before injection was on, or are left out; other networks reach only pods with a proxy",
-        "kubectl --namespace <that of {peer}> rollout restart, in {cluster}, once the namespace is labelled",
-        "no-endpoints",
-        "mtls-missing",
-        "plaintext-answered",
-        "service-unknown",
-        fatal=False,
     ),
     "service-differs": _check(
         "Services of one name and namespace are merged; callers get the ports of whichever cluster istiod took first",
