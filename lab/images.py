@@ -112,7 +112,7 @@ def _add_shell(files: Files) -> None:
     for applet in run([busybox, "--list"]).split():
         if applet not in ("busybox", "curl"):
             files.links.setdefault(f"/bin/{applet}", "busybox")
-    for program in ("/usr/bin/curl", "/usr/bin/getent"):
+    for program in ("/usr/bin/curl", "/usr/bin/getent", "/usr/bin/openssl"):
         _add_program(files, Path(program))
 
 

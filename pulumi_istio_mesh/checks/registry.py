@@ -242,6 +242,7 @@ CHECKS: Mapping[str, Check] = {
         "mtls-missing",
         "plaintext-answered",
         "service-unknown",
+        "call-broken",
         fatal=False,
     ),
     "destination-rule-tls": _check(
@@ -289,7 +290,7 @@ CHECKS: Mapping[str, Check] = {
         "kubectl get peerauthentications --all-namespaces, in {peer}",
     ),
     "call-broken": _check(
-        "the gateway in between knows no such service, or something closes the connection",
+        "the gateway in between knows no such service, the callee expects plaintext, or something closes the connection",
         "istio-mesh verify looks at both ends",
     ),
     "service-differs": _check(

@@ -26,11 +26,12 @@ class Access:
         kubeconfig, self.api_server = checked_kubeconfig(
             cluster, args["kubeconfig"], args.get("api_server"), for_peers=for_peers
         )
+        _say_what_an_unknown_kubeconfig_means(cluster, kubeconfig, parent)
         if preflight is not None:
 
-            async def looked_at(text: str) -> str:
-                await preflight.passed(cluster, text)
-                return text
+            async def looked_at(text: str) -> Any:
+                # A cluster that doesn't answer would fail the whole preview; unknown, it leaves the others' to be seen.
+                return text if await preflight.passed(cluster, text) else _unknown()
 
             # Every object of the cluster waits for its provider, and so for this.
             kubeconfig = kubeconfig.apply(looked_at)
@@ -47,7 +48,6 @@ class Access:
             enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=parent),
         )
-        _say_what_an_unknown_kubeconfig_means(cluster, kubeconfig, parent)
 
 
 def _say_what_an_unknown_kubeconfig_means(
@@ -67,3 +67,12 @@ def _say_what_an_unknown_kubeconfig_means(
 
     # An Output, because Pulumi waits for Outputs before the program ends, and for nothing else.
     pulumi.Output.from_input(cast(Any, warn()))
+
+
+def _unknown() -> pulumi.Output[str]:
+    """Return an Output that is not known in this preview."""
+
+    async def value(found: Any) -> Any:
+        return found
+
+    return pulumi.Output({*()}, value(None), value(False))

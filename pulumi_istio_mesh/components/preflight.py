@@ -29,9 +29,10 @@ class Preflight:
         self._all: Optional[asyncio.Event] = None
         self._first: Optional[asyncio.Future[None]] = None
         self._together: set[str] = set()
+        self._unread: set[str] = set()
 
-    async def passed(self, cluster: str, kubeconfig: str) -> None:
-        """Return once nothing stands against changing this cluster.
+    async def passed(self, cluster: str, kubeconfig: str) -> bool:
+        """Return True once nothing stands against changing this cluster, False where a preview can't look into it.
 
         Raises `RefusedTopology` with everything found in all clusters that are looked at together. Warnings are logged;
         in a preview a cluster that doesn't answer is one, too.
@@ -51,14 +52,17 @@ class Preflight:
             await self._first
         else:
             await self._look({cluster: kubeconfig})
+        return cluster not in self._unread
 
     async def _look(self, kubeconfigs: dict[str, str]) -> None:
         found, unread = await look_before(self._topology, kubeconfigs, self._members)
+        self._unread |= unread.keys()
         problems = [self._unreachable(cluster, why) for cluster, why in sorted(unread.items())]
         if pulumi.runtime.is_dry_run():
             for problem in problems:
                 pulumi.log.warn(
-                    f"{problem.where}: {problem.what}. This preview can't say what is in it, nor what a run would meet."
+                    f"cluster {problem.where}: {problem.what}. This preview can't say what a run would meet there, nor "
+                    "list the objects of its charts: they are shown as deleted; nothing of them will be."
                 )
             problems = []
         warnings: list[Finding] = []

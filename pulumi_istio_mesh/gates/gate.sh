@@ -9,7 +9,7 @@
 #   IDENTITY         who every probe is, as which this gate calls too
 #   PLAINTEXT        refused, where the mesh is strict
 #   RESOLVE          address for every probe's host, where proxies don't answer DNS; else unset
-# Programs: sh, curl, getent, sed, grep, awk, sort, tr, base64.
+# Programs: sh, curl, getent, sed, grep, awk, sort, tr, base64; openssl and timeout for a closer look at certificates.
 set -u
 work=$(mktemp -d)
 export LC_ALL=C
@@ -97,12 +97,31 @@ istiods() {
 
 # --- a call to each probe arrives, the planned way, and as whom it should
 
+# <address:port>: what is wrong with the certificate that a call there meets; nothing where none comes, or it is good.
+# Envoy keeps that to itself. The caller's own proxy knows the roots; SNI and ALPN are those that Istio's proxies send.
+verdict() {
+  curl --silent --max-time 4 'http://localhost:15000/config_dump?resource=dynamic_active_secrets' |
+    sed -n '/"name": "ROOTCA"/,/inline_bytes/s/.*"inline_bytes": "\([^"]*\)".*/\1/p' | head -n 1 |
+    base64 -d >"$work/roots-$peer" 2>/dev/null
+  [ -s "$work/roots-$peer" ] || return 0
+  timeout 5 openssl s_client -connect "$1" -servername "outbound_.80_._.$host" -alpn istio \
+    -CAfile "$work/roots-$peer" </dev/null 2>/dev/null |
+    sed -n 's/^ *Verify return code: [1-9][0-9]* (\(.*\))$/\1/p' | head -n 1
+}
+
 gateway() { # <cluster> <address>: what dialling a gateway shows when a call through it failed
   dial --insecure "https://$2:15443/"
   code=$?
   case $code in
     # A gateway that passes TLS through closes on a caller without Istio's own ALPN and SNI.
-    35 | 52 | 56) say "call-broken $CLUSTER to $1: step=tls expected=the call passed on by the gateway at $2:15443 seen=$(summary)" ;;
+    35 | 52 | 56)
+      wrong=$(verdict "$2:15443")
+      if [ -n "$wrong" ]; then
+        say "certificate-refused $CLUSTER to $1: step=tls expected=a certificate of this mesh's roots behind $2:15443 seen=$wrong"
+      else
+        say "call-broken $CLUSTER to $1: step=tls expected=the call passed on by the gateway at $2:15443 seen=$(summary)"
+      fi
+      ;;
     7 | 28) say "gateway-unreachable $CLUSTER to $1: step=connect expected=the gateway at $2:15443 seen=$(seen $code)" ;;
     5 | 6) say "gateway-unreachable $CLUSTER to $1: step=dns expected=an address for the gateway $2 seen=$(seen $code)" ;;
     *) say "gateway-tls-ended $CLUSTER to $1: step=tls expected=TLS passed through at $2:15443 seen=something there ends it" ;;
@@ -187,6 +206,11 @@ ${endpoint%:*}
     *)
       if [ "$way" = gateway ] && [ -n "$address" ]; then
         gateway "$peer" "$address"
+        return
+      fi
+      wrong=$(verdict "$(printf '%s\n' "$known" | head -n 1)")
+      if [ -n "$wrong" ]; then
+        say "certificate-refused $pair: step=tls expected=a certificate of this mesh's roots at $known seen=$wrong"
       else
         say "pods-unreachable $pair: step=connect expected=the pod of $peer at $known seen=${status#000} $(summary)"
       fi

@@ -95,6 +95,16 @@ def gateway_service_selects_nothing(mesh: Mesh) -> AbstractContextManager[None]:
     return patched(mesh["c4"], SYSTEM, "service", "istio-eastwestgateway", wrong, right)
 
 
+@contextmanager
+def gateway_without_pods(mesh: Mesh) -> Iterator[None]:
+    gateway = ("-n", SYSTEM, "scale", "deployment/istio-eastwestgateway")
+    mesh["c4"].kubectl(*gateway, "--replicas=0")
+    try:
+        yield
+    finally:
+        mesh["c4"].kubectl(*gateway, "--replicas=1")
+
+
 def gateway_rule_selects_nothing(mesh: Mesh) -> AbstractContextManager[None]:
     wrong, right = ({"spec": {"selector": {"istio": found}}} for found in ("nobody", "eastwestgateway"))
     return patched(mesh["c4"], SYSTEM, "gateways.networking.istio.io", "cross-network-gateway", wrong, right)
@@ -109,10 +119,12 @@ def edited_remote_secret(cluster: Cluster, read: str, edit: Callable[[dict[str, 
     config = json.loads(base64.b64decode(right))
     edit(config)
     wrong = base64.b64encode(json.dumps(config).encode()).decode()
-    with patched(cluster, SYSTEM, "secret", name, {"data": {read: wrong}}, {"data": {read: right}}):
-        yield
-    # An istiod that could not sync a cluster misses later changes of that secret (docs/checks.md#istiod-not-synced).
-    _restart(cluster, "istiod")
+    try:
+        with patched(cluster, SYSTEM, "secret", name, {"data": {read: wrong}}, {"data": {read: right}}):
+            yield
+    finally:
+        # An istiod that could not sync a cluster misses later changes of its secret: docs/checks.md#istiod-not-synced.
+        _restart(cluster, "istiod")
 
 
 def _name(item: dict[str, Any]) -> str:
@@ -176,10 +188,12 @@ def authority(mesh: Mesh, cluster: str, files: dict[str, str], *restart: str, wa
     handle = mesh[cluster]
     (secret,) = (found for found in objects(handle, "secrets", f"--namespace={SYSTEM}") if _name(found) == "cacerts")
     wrong = {name: base64.b64encode(text.encode()).decode() for name, text in files.items()}
-    with patched(handle, SYSTEM, "secret", "cacerts", {"data": wrong}, {"data": secret["data"]}):
-        _restart(handle, *restart, wait=wait)
-        yield
-    _restart(handle, *ALL)
+    try:
+        with patched(handle, SYSTEM, "secret", "cacerts", {"data": wrong}, {"data": secret["data"]}):
+            _restart(handle, *restart, wait=wait)
+            yield
+    finally:
+        _restart(handle, *ALL)
 
 
 ALL = ("istiod", "istio-eastwestgateway", "probe")
@@ -263,10 +277,12 @@ def wrong_network_in_istiod(mesh: Mesh) -> Iterator[None]:
     values = json.loads(right)
     values["global"]["network"] = "nowhere"
     wrong = json.dumps(values)
-    with patched(c4, SYSTEM, "configmap", name, {"data": {"values": wrong}}, {"data": {"values": right}}):
+    try:
+        with patched(c4, SYSTEM, "configmap", name, {"data": {"values": wrong}}, {"data": {"values": right}}):
+            _restart(c4, "istiod", "probe")
+            yield
+    finally:
         _restart(c4, "istiod", "probe")
-        yield
-    _restart(c4, "istiod", "probe")
 
 
 @contextmanager
@@ -314,7 +330,7 @@ def tls_ended_before_the_gateway(mesh: Mesh) -> Iterator[None]:
     command = [*enter("c4"), "openssl", "s_server", "-accept", "25443", "-cert", pem, "-www", "-quiet"]
     server = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     rule = 'iifname "eth0" tcp dport 15443 redirect to :25443'
-    table = f"table ip broken {{ chain broken {{ type nat hook prerouting priority -200; {rule}; }}; }}"
+    table = f"table ip broken {{ chain broken {{ type nat hook prerouting priority -150; {rule}; }}; }}"
     try:
         run([*enter("c4"), "nft", "-f", "-"], stdin=table)
         try:
@@ -357,10 +373,12 @@ def target_without_a_sidecar(mesh: Mesh) -> Iterator[None]:
         {"spec": {"template": {"metadata": {"labels": {"sidecar.istio.io/inject": found}}}}}
         for found in ("false", "true")
     )
-    with patched(mesh["c4"], VERIFY, "deployment", "probe", wrong, right):
+    try:
+        with patched(mesh["c4"], VERIFY, "deployment", "probe", wrong, right):
+            _rolled_out(mesh["c4"])
+            yield
+    finally:
         _rolled_out(mesh["c4"])
-        yield
-    _rolled_out(mesh["c4"])
 
 
 def _rolled_out(cluster: Cluster) -> None:

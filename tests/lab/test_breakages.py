@@ -1,6 +1,6 @@
 """A mesh that works has no findings; each way to break it for real is told first, with what follows from it.
 
-By `istio-mesh verify` as a user runs it, on a stack; what the gates of `up` say is in test_gates.
+By what `istio-mesh verify` does; what the gates of `up` say is in test_gates.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from lab import Cluster
-from pulumi_istio_mesh.checks.outcome import judged
+from pulumi_istio_mesh.checks.findings import Cause
+from pulumi_istio_mesh.checks.outcome import Outcome, judged
 from pulumi_istio_mesh.live.verify import Access, look
 from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
 
@@ -40,32 +41,27 @@ def mesh(a_stack: AStack, lab: dict[str, Cluster], tmp_path_factory: pytest.Temp
     stack.remove()
 
 
-def looked(mesh: broken.Mesh) -> dict[str, Any]:
-    """What `istio-mesh verify` says, as JSON."""
-    done = mesh.stack.command("istio-mesh", "verify", f"--stack={mesh.stack.name}", "--json")
-    assert done.returncode in (0, 1, 3), done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+def looked(mesh: broken.Mesh) -> Outcome:
+    """What `istio-mesh verify` finds, without the seconds that pulumi's export of the stack takes each time."""
+    (tree,) = read_mesh_file(mesh.stack.program / "mesh.yaml").meshes.values()
+    access = {name: Access(mesh[name].kubeconfig) for name in MEMBERS}
+    servers = {name: mesh[name].api_server for name in MEMBERS}
+    return judged(asyncio.run(look(parse_topology(tree), access, servers=servers)))
 
 
-def where(cause: dict[str, Any]) -> str:
-    return f"{cause['slug']} {cause['cluster']}" + (f" to {cause['peer']}" if cause["peer"] else "")
-
-
-def causes(mesh: broken.Mesh) -> list[dict[str, Any]]:
-    """The causes, without what only says that an object is not as the stack recorded it."""
-    return [cause for cause in looked(mesh)["causes"] if cause["slug"] != "object-differs"]
+def where(cause: Cause) -> str:
+    found = cause.finding
+    return f"{found.slug} {found.cluster}" + (f" to {found.peer}" if found.peer else "")
 
 
 def healthy(mesh: broken.Mesh) -> None:
-    eventually(lambda: [where(cause) for cause in looked(mesh)["causes"]], lambda found: found == [], seconds=120)
+    eventually(lambda: list(map(where, looked(mesh).causes)), lambda found: found == [], seconds=120)
 
 
 BREAKAGES: dict[str, tuple[broken.Break, list[str], set[str]]] = {
     "gateway without an address": (broken.gateway_without_address, ["gateway-no-address c4"], {"raw-pod-address"}),
-    "gateway Service selects nothing": (
-        broken.gateway_service_selects_nothing, ["gateway-no-pods c4"], {"gateway-unreachable"},
-    ),
+    "gateway Service selects nothing": (broken.gateway_service_selects_nothing, ["gateway-no-pods c4"], set()),
+    "gateway without pods": (broken.gateway_without_pods, ["gateway-no-pods c4"], {"gateway-unreachable"}),
     "gateway rule selects nothing": (
         broken.gateway_rule_selects_nothing, ["gateway-not-listening c4"], set(),
     ),
@@ -111,17 +107,31 @@ BREAKAGES: dict[str, tuple[broken.Break, list[str], set[str]]] = {
 
 
 def test_a_healthy_mesh_has_no_findings_and_says_so_each_time(mesh: broken.Mesh) -> None:
-    outcome = looked(mesh)
-    assert (outcome["works"], outcome["causes"]) == (True, [])
-    assert {check["status"] for check in outcome["checks"]} == {"passed"}
-    # Twenty times what the command does, without the second that pulumi's export takes each time.
-    (tree,) = read_mesh_file(mesh.stack.program / "mesh.yaml").meshes.values()
-    topology = parse_topology(tree)
-    access = {name: Access(mesh[name].kubeconfig) for name in MEMBERS}
     for _ in range(20):
-        again = judged(asyncio.run(look(topology, access)))
-        assert (again.fatal, again.causes) == (False, ())
-        assert {row.status for row in again.rows} == {"passed"}
+        outcome = looked(mesh)
+        assert (outcome.fatal, outcome.causes) == (False, ())
+        assert {row.status for row in outcome.rows} == {"passed"}
+
+
+def test_the_command_says_so_of_a_stack_too(mesh: broken.Mesh) -> None:
+    """With what differs from the stack: nothing; and it changes none of it when an object is edited by hand."""
+
+    def verified() -> tuple[int, dict[str, Any]]:
+        done = mesh.stack.command("istio-mesh", "verify", f"--stack={mesh.stack.name}", "--json")
+        assert done.stderr == ""
+        return done.returncode, json.loads(done.stdout)
+
+    code, outcome = verified()
+    assert (code, outcome["works"], outcome["causes"]) == (0, True, [])
+    assert {check["status"] for check in outcome["checks"]} == {"passed"}
+    assert "object-differs" in {check["slug"] for check in outcome["checks"]}
+    edited = {"metadata": {"labels": {"app": "edited"}}}
+    back = {"metadata": {"labels": {"app": "istio-eastwestgateway"}}}
+    with broken.patched(mesh["c4"], broken.SYSTEM, "service", "istio-eastwestgateway", edited, back):
+        code, outcome = verified()
+        (cause,) = outcome["causes"]
+        assert (code, cause["slug"], cause["cluster"]) == (0, "object-differs", "c4")
+        assert cause["what"].startswith("the east-west gateway: Service istio-system/istio-eastwestgateway: metadata.")
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES)
@@ -129,13 +139,12 @@ def test_what_is_broken_is_told_first_and_what_follows_under_it(mesh: broken.Mes
     make, expected, consequences = BREAKAGES[breakage]
     with make(mesh):
 
-        def right(found: list[dict[str, Any]]) -> bool:
-            told = [where(cause) for cause in found]
-            following = {each["slug"] for cause in found for each in cause["consequences"]}
+        def right(outcome: Outcome) -> bool:
+            told = list(map(where, outcome.causes))
+            following = {each.slug for cause in outcome.causes for each in cause.consequences}
             return told[: len(expected)] == expected and consequences <= following
 
-        found = eventually(lambda: causes(mesh), right, seconds=90)
+        outcome = eventually(lambda: looked(mesh), right, seconds=90)
         # Nothing else that breaks the mesh is told as if it were a cause of its own.
-        others = [where(cause) for cause in found[len(expected) :] if cause["fatal"]]
-        assert others == []
+        assert [where(cause) for cause in outcome.causes[len(expected) :] if cause.fatal] == []
     healthy(mesh)

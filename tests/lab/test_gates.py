@@ -85,12 +85,12 @@ def test_another_gateway_address_runs_the_gates_of_those_that_dial_it(
 
 FAILURES: dict[str, tuple[broken.Break, str, str]] = {
     "gateway without pods": (
-        broken.gateway_service_selects_nothing, "c1 to c4: the connection", "gateway-unreachable",
+        broken.gateway_without_pods, "c1 to c4: the connection", "gateway-unreachable",
     ),
     "15443 filtered": (broken.gateway_port_filtered, "c1 to c4: the connection", "gateway-unreachable"),
     "flat network without a route": (broken.route_removed, "c1 to c2: the connection", "pods-unreachable"),
     "PeerAuthentication DISABLE": (
-        broken.mtls_disabled_on_the_target, "c1 to c4: the caller's endpoints", "no-endpoints",
+        broken.mtls_disabled_on_the_target, "c4 to c1: the caller's endpoints", "no-endpoints",
     ),
     "another root in one cluster": (broken.another_root, "c1 to c4: TLS", "certificate-refused"),
     "secret missing in one direction": (
@@ -105,9 +105,10 @@ def test_a_gate_names_pair_step_and_cause_within_its_time(mesh: broken.Mesh, fai
     make, sentence, slug = FAILURES[failure]
     with make(mesh):
         started = time.monotonic()
-        text = said(mesh.stack, *again("c1"))
+        caller = sentence.split()[0]
+        text = said(mesh.stack, *again(caller))
         took = time.monotonic() - started
-        first = text[text.index("error: c1") :]
+        first = text[text.index(f"error: {caller} to ") :]
         assert first.startswith(f"error: {sentence}: expected "), first[:400]
         assert f"see: docs/checks.md#{slug}" in first[: first.index("see:") + 80]
         # Scheduling, the proxy's start and Pulumi's own start come on top; nothing waits for a longer deadline.

@@ -105,8 +105,9 @@ def test_a_cluster_that_does_not_answer_is_a_sentence_in_a_preview_and_stops_a_r
 ) -> None:
     with api_server_down(Broken(stack, lab, stack.program)):
         done = stack.command("pulumi", "preview", "--stack", stack.name, "--non-interactive")
-        said = done.stdout + done.stderr
-        assert said.count("This preview can't say what is in it") == 1
+        told = done.stdout.partition("Diagnostics:")[2]
+        assert done.returncode == 0, done.stdout
+        assert told.count("This preview can't say what a run would meet there") == 1
         assert "docs/checks.md#cluster-unreachable" in refused(stack, "up")
 
 
