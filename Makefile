@@ -21,7 +21,7 @@ $(VENV)/installed: requirements.lock pyproject.toml
 lab-build: $(VENV)/installed ## Build the lab's programs and images (cold 15-40 min, then cached outside the tree)
 	@$(LAB) build
 
-demo: $(VENV)/installed ## Three clusters become one mesh, and a call crosses it (2 min once the lab is built)
+demo: $(VENV)/installed ## Three clusters become one mesh, calls cross it, and what breaks it is told (3 min once the lab is built)
 	@$(LAB) build && $(PY) -m lab.demo
 
 demo-down: $(VENV)/installed ## Remove the demo's mesh and its clusters
@@ -42,9 +42,9 @@ test-pure: $(VENV)/installed ## Tests that need no cluster (under a minute)
 	@echo "==> pure and mock-engine tests (under 1 min)"
 	@$(PY) -m pytest -q -n 2 -m "not lab"
 
-test-lab: $(VENV)/installed ## Tests on real clusters (about 30 min once the lab is built)
+test-lab: $(VENV)/installed ## Tests on real clusters (about 45 min once the lab is built)
 	@$(LAB) build
-	@echo "==> tests on real clusters (about 30 min)"
+	@echo "==> tests on real clusters (about 45 min)"
 	@$(PY) -m pytest -v -m "lab and not soak"
 
 $(NEWEST)/installed: pyproject.toml

@@ -290,7 +290,7 @@ CHECKS: Mapping[str, Check] = {
         "kubectl get peerauthentications --all-namespaces, in {peer}",
     ),
     "call-broken": _check(
-        "the gateway in between knows no such service, the callee expects plaintext, or something closes the connection",
+        "the gateway in between knows no such service, the callee expects plaintext, or something closes connections",
         "istio-mesh verify looks at both ends",
     ),
     "service-differs": _check(

@@ -11,6 +11,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import yaml
@@ -42,26 +43,6 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
         done()
         return seen, tokens
 
-    async def pods() -> None:
-        seen.pods = await api.objects(f"{_CORE}/pods")
-
-    async def services() -> None:
-        seen.services = await api.objects(f"{_CORE}/services")
-
-    async def namespaces() -> None:
-        seen.namespaces = await api.objects(f"{_CORE}/namespaces", metadata_only=True)
-
-    async def nodes() -> None:
-        seen.nodes = await api.objects(f"{_CORE}/nodes")
-
-    async def slices() -> None:
-        path = f"/apis/discovery.k8s.io/v1/namespaces/{names.NAMESPACE}/endpointslices"
-        selector = f"kubernetes.io/service-name={names.EAST_WEST_GATEWAY}"
-        seen.gateway_slices = await api.objects(path, labelSelector=selector)
-
-    async def secrets() -> None:
-        seen.secrets = await api.objects(f"{_SYSTEM}/secrets", metadata_only=True)
-
     async def remote_secrets() -> None:
         found = await api.objects(f"{_SYSTEM}/secrets", labelSelector=f"{names.REMOTE_SECRET_LABEL}=true")
         for secret in found:
@@ -74,12 +55,6 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
         found = await api.get(f"{_SYSTEM}/configmaps/istio-ca-root-cert")
         seen.roots = (found.get("data") or {}).get("root-cert.pem", "")
 
-    async def peer_authentications() -> None:
-        seen.peer_authentications = await api.objects("/apis/security.istio.io/v1/peerauthentications")
-
-    async def destination_rules() -> None:
-        seen.destination_rules = await api.objects("/apis/networking.istio.io/v1/destinationrules")
-
     async def injector() -> None:
         path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
         seen.injector = await api.get(f"{path}/{names.INJECTOR_WEBHOOK}")
@@ -88,11 +63,12 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
         namespace = names.VERIFY_NAMESPACE if plan.probe else "default"
         seen.injection, seen.injected_network = await _injected(api, namespace)
 
-    readings: Mapping[str, Callable[[], Awaitable[None]]] = {
-        "pods": pods, "services": services, "namespaces": namespaces, "nodes": nodes, "gateway_slices": slices,
-        "secrets": secrets, "remote_secrets": remote_secrets, "roots": roots,
-        "peer_authentications": peer_authentications, "destination_rules": destination_rules, "injector": injector,
-        "injection": injection,
+    lists = _lists(
+        api, seen, "pods", "services", "namespaces", "nodes", "gateway_slices", "secrets", "peer_authentications",
+        "destination_rules",
+    )  # fmt: skip
+    readings = {
+        **lists, "remote_secrets": remote_secrets, "roots": roots, "injector": injector, "injection": injection,
     }  # fmt: skip
     await _all(seen, readings)
     await _all(seen, _of_pods(api, plan, seen))
@@ -105,32 +81,36 @@ async def read_before(api: ClusterApi, cluster: str) -> Seen:
     seen = Seen(cluster)
     if not await _answers(api, seen):
         return seen
-
-    async def namespaces() -> None:
-        seen.namespaces = await api.objects(f"{_CORE}/namespaces", metadata_only=True)
-
-    async def nodes() -> None:
-        seen.nodes = await api.objects(f"{_CORE}/nodes")
-
-    async def services() -> None:
-        seen.services = await api.objects(f"{_CORE}/services")
-
-    async def secrets() -> None:
-        seen.secrets = await api.objects(f"{_SYSTEM}/secrets", metadata_only=True)
-
-    async def istiods() -> None:
-        seen.istiod_deployments = await api.objects("/apis/apps/v1/deployments", labelSelector=f"app={names.ISTIOD}")
-
-    async def crds() -> None:
-        path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-        seen.crds = await api.objects(path, metadata_only=True)
-
-    readings: Mapping[str, Callable[[], Awaitable[None]]] = {
-        "namespaces": namespaces, "nodes": nodes, "services": services, "secrets": secrets,
-        "istiod_deployments": istiods, "crds": crds,
-    }  # fmt: skip
-    await _all(seen, readings)
+    await _all(seen, _lists(api, seen, "namespaces", "nodes", "services", "secrets", "istiod_deployments", "crds"))
     return seen
+
+
+_LISTS: Mapping[str, tuple[str, bool, str]] = {
+    "pods": (f"{_CORE}/pods", False, ""),
+    "services": (f"{_CORE}/services", False, ""),
+    "namespaces": (f"{_CORE}/namespaces", True, ""),
+    "nodes": (f"{_CORE}/nodes", False, ""),
+    "secrets": (f"{_SYSTEM}/secrets", True, ""),
+    "gateway_slices": (
+        f"/apis/discovery.k8s.io/v1/namespaces/{names.NAMESPACE}/endpointslices",
+        False,
+        f"kubernetes.io/service-name={names.EAST_WEST_GATEWAY}",
+    ),
+    "peer_authentications": ("/apis/security.istio.io/v1/peerauthentications", False, ""),
+    "destination_rules": ("/apis/networking.istio.io/v1/destinationrules", False, ""),
+    "istiod_deployments": ("/apis/apps/v1/deployments", False, f"app={names.ISTIOD}"),
+    "crds": ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", True, ""),
+}
+"""By field of `Seen`: where its objects are listed, whether only their metadata is asked for, and by which labels."""
+
+
+def _lists(api: ClusterApi, seen: Seen, *fields: str) -> dict[str, Callable[[], Awaitable[None]]]:
+    async def one(field: str) -> None:
+        path, metadata_only, selector = _LISTS[field]
+        query = {"labelSelector": selector} if selector else {}
+        setattr(seen, field, await api.objects(path, metadata_only=metadata_only, **query))
+
+    return {field: partial(one, field) for field in fields}
 
 
 async def _answers(api: ClusterApi, seen: Seen) -> bool:
