@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lab import sample
@@ -32,6 +32,7 @@ def main() -> None:
     stack.configure(clusters.values())
     progress.say("pulumi up of examples/split-horizon (about 40 s)")
     stack.up()
+    _show_gates(clusters.values())
     with progress.step("a client in c1, a service in c2 and c3", usually="10 s"):
         sample.deploy(clusters.values(), SERVING)
     right = _show_calls(clusters) & _show_refusals(clusters) & _show_breakage(clusters[SERVING[-1]], stack)
@@ -45,6 +46,14 @@ def main() -> None:
         "  make demo-down"
     )
     sys.exit(0 if right else 1)
+
+
+def _show_gates(clusters: Iterable[Cluster]) -> None:
+    """Print the last words of each cluster's gate: `up` ended well because of them."""
+    print("\nThe gates of this up, Jobs that called from each cluster to each other one:")
+    for cluster in clusters:
+        words = cluster.kubectl("-n", "istio-mesh-verify", "logs", "job/mesh", "--container=gate").strip()
+        print(f"  {cluster.name}: {words}")
 
 
 def _show_calls(clusters: Mapping[str, Cluster]) -> bool:

@@ -99,6 +99,8 @@ def gateway_service_selects_nothing(mesh: Mesh) -> AbstractContextManager[None]:
 def gateway_without_pods(mesh: Mesh) -> Iterator[None]:
     gateway = ("-n", SYSTEM, "scale", "deployment/istio-eastwestgateway")
     mesh["c4"].kubectl(*gateway, "--replicas=0")
+    left = ("pods", f"--namespace={SYSTEM}", "--selector=app=istio-eastwestgateway")
+    eventually(lambda: objects(mesh["c4"], *left), lambda found: found == [])
     try:
         yield
     finally:

@@ -84,9 +84,6 @@ def test_another_gateway_address_runs_the_gates_of_those_that_dial_it(
 
 
 FAILURES: dict[str, tuple[broken.Break, str, str]] = {
-    "gateway without pods": (
-        broken.gateway_without_pods, "c1 to c4: the connection", "gateway-unreachable",
-    ),
     "15443 filtered": (broken.gateway_port_filtered, "c1 to c4: the connection", "gateway-unreachable"),
     "flat network without a route": (broken.route_removed, "c1 to c2: the connection", "pods-unreachable"),
     "PeerAuthentication DISABLE": (

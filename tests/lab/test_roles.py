@@ -163,8 +163,9 @@ def test_a_renamed_cluster_is_refused_before_anything_of_it_is_touched(mesh: Sta
     before = objects(lab["c2"], "namespaces", "--field-selector=metadata.name=istio-system")
     with pytest.raises(LabError) as failed:
         mesh.up()
-    told = "cluster annex: it is a member of a mesh already, under another name than split-horizon/roles/horizon/annex"
+    told = "it is split-horizon/roles/horizon/c2 already, and would become split-horizon/roles/horizon/annex"
     assert told in str(failed.value)
+    assert "docs/checks.md#cluster-taken" in str(failed.value)
     assert objects(lab["c2"], "namespaces", "--field-selector=metadata.name=istio-system") == before
     assert "istio-remote-secret-annex" not in names(lab["c1"], "secrets", "--namespace=istio-system")
     becomes(mesh, c2={"network": "annex", "primary": "c1"})
