@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from pulumi.runtime.sync_await import _ensure_event_loop
 from syrupy.assertion import SnapshotAssertion
 
 from .snapshots import Json, Text
+
+
+@pytest.fixture(autouse=True)
+def a_loop_for_outputs() -> None:
+    """`asyncio.run` leaves its thread without an event loop; the next test's Outputs are made in one."""
+    _ensure_event_loop()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ HEAVY = ("pulumi", "pulumi_kubernetes", "pulumi_tls", "pulumi_gcp", "grpc")
 PURE = (
     "topology.load", "topology.models", "topology.kubeconfig", "rules", "plan.mesh_plan", "cli",
     "istio.values", "istio.manifests", "istio.charts", "istio.names", "istio.versions",
+    "gates.manifests", "gates.expectations", "checks.outcome", "live.verify",
 )  # fmt: skip
 
 
@@ -35,6 +36,10 @@ def test_listing_the_package_loads_nothing_either() -> None:
 def test_the_pure_part_loads_no_pulumi() -> None:
     statement = "import " + ", ".join(f"pulumi_istio_mesh.{module}" for module in PURE)
     assert loaded(statement, HEAVY) == set()
+
+
+def test_the_command_loads_what_looks_at_clusters_only_when_it_looks() -> None:
+    assert loaded("import pulumi_istio_mesh.cli", (*HEAVY, "kr8s", "httpx", "rich")) == set()
 
 
 def test_a_pure_name_of_the_package_loads_no_pulumi() -> None:

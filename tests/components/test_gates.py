@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from .meshes import FLAT, a_program
+from ..builders import TOKEN
+from .meshes import FLAT, SERVED_APART, Program, a_program, on_made_clusters
 from .recorder import Recording, is_secret, record, revealed
 
 THREE: dict[str, dict[str, Any]] = {"east": {}, "west": {}, "plant": {}}
@@ -27,13 +28,21 @@ def environment(template: dict[str, Any]) -> dict[str, str]:
 
 
 def changed(before: Recording, after: Recording) -> set[str]:
-    """The gates that run again."""
+    """The gates that run again: a Job's pod template can't be changed, so another one replaces it."""
     old, new = jobs(before), jobs(after)
     return {name for name in old if new.get(name) != old[name]}
 
 
+def of_cluster(cluster: str, recording: Recording) -> set[str]:
+    """Kinds of what a cluster has for its proof."""
+    kinds = {"Verification", "ApiServerGate", "MeshGate", "Job", "Deployment"}
+    return {row.short.split()[0] for row in recording if row.name.startswith(f"prod-{cluster}")} & kinds
+
+
 def dialled(address: str) -> dict[str, Any]:
-    return {**THREE, "plant": {"east_west_gateway": {"address": address}}}
+    """The third cluster at this address for other networks, with a neighbour that needs none."""
+    plant = {"network": "lab", "east_west_gateway": {"address": address}}
+    return {**THREE, "plant": plant, "depot": {"network": "lab"}}
 
 
 def test_each_cluster_has_a_probe_and_both_gates() -> None:
@@ -51,17 +60,37 @@ def test_below_traffic_there_is_no_probe_and_the_gate_has_no_proxy() -> None:
     assert not [key for key in environment(template) if key.startswith("TARGET")]
 
 
+def test_below_traffic_only_a_cluster_with_an_istiod_has_gates() -> None:
+    assert jobs(proved(clusters=SERVED_APART, verify={"level": "discovery"})).keys() == {
+        "prod-east-api-servers",
+        "prod-east-mesh",
+    }
+    assert jobs(proved(clusters=SERVED_APART)).keys() == {
+        "prod-east-api-servers",
+        "prod-east-mesh",
+        "prod-west-mesh",
+    }
+
+
 def test_off_leaves_nothing_of_it() -> None:
     rows = proved(verify={"level": "off"})
-    assert not [row.short for row in rows if row.short.split()[0] in ("Job", "Verification", "Deployment")]
-    assert not [row.short for row in rows if "verify" in row.name or "replicas" in row.name]
+    for cluster in THREE:
+        assert of_cluster(cluster, rows) == set()
+    assert not [row.short for row in rows if any(part in row.name for part in ("verify", "probe", "replicas"))]
+    assert rows["Secret prod-east-remote-west"].after == (
+        "Namespace prod-east-namespace",
+        "Secret prod-west-reader-token",
+    )
 
 
 def test_a_cluster_that_runs_nothing_is_no_target_of_others() -> None:
     rows = proved(clusters={**THREE, "plant": {"verify": False}})
-    assert not [row.short for row in rows if "prod-plant" in row.name and row.short.split()[0] in ("Job", "Deployment")]
-    targets = [value for key, value in environment(jobs(rows)["prod-east-mesh"]).items() if key.startswith("TARGET")]
+    assert of_cluster("plant", rows) == set()
+    found = environment(jobs(rows)["prod-east-mesh"])
+    targets = [value for key, value in found.items() if key.startswith("TARGET")]
     assert [target.split("|")[0] for target in targets] == ["east", "west"]
+    # It is still to be discovered.
+    assert found["REMOTES"] == "plant west"
 
 
 def test_a_gateways_address_runs_the_gates_that_dial_it_and_no_others() -> None:
@@ -70,7 +99,10 @@ def test_a_gateways_address_runs_the_gates_that_dial_it_and_no_others() -> None:
 
 
 def test_the_same_facts_run_no_gate() -> None:
-    assert changed(proved(), proved()) == set()
+    once, again = proved(), proved()
+    gates = [row.short for row in once if row.short.startswith("Job ")]
+    assert len(gates) == 2 * len(THREE)
+    assert [once[gate].inputs for gate in gates] == [again[gate].inputs for gate in gates]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +120,15 @@ def test_what_changes_the_proof_runs_it_again(facts: dict[str, Any], again: set[
     assert changed(proved(), proved(**facts)) == {f"prod-{cluster}-{gate}" for cluster in THREE for gate in again}
 
 
-def test_no_gate_holds_a_secret() -> None:
+def test_renewed_intermediates_run_the_gates_of_the_mesh_again() -> None:
+    roots = [{"issued": "2026-01-01"}]
+    before = proved(trust={"roots": roots})
+    after = proved(trust={"roots": roots, "intermediates": {"issued": "2026-11-22"}})
+    assert changed(before, after) == {f"prod-{cluster}-mesh" for cluster in THREE}
+
+
+@pytest.mark.parametrize("program", [a_program(), on_made_clusters()], ids=["known", "made by the program"])
+def test_no_gate_holds_a_secret(program: Program) -> None:
     def secrets_in(value: Any) -> bool:
         if is_secret(value):
             return True
@@ -96,9 +136,12 @@ def test_no_gate_holds_a_secret() -> None:
             return any(map(secrets_in, value.values()))
         return isinstance(value, list) and any(map(secrets_in, value))
 
-    rows = proved()
-    assert not [row.short for row in rows if row.short.startswith("Job ") and secrets_in(row.inputs)]
-    assert "token of" not in str(jobs(rows))
+    gates = [row for row in record(program) if row.short.startswith("Job ")]
+    assert len(gates) == 4
+    for row in gates:
+        assert not secrets_in(row.inputs), row.short
+        said = str(revealed(row.inputs))
+        assert not [text for text in (TOKEN, "token of", "PRIVATE KEY") if text in said], row.short
 
 
 def test_a_peers_api_server_is_dialled_as_istiod_will_dial_it() -> None:

@@ -88,10 +88,38 @@ def test_only_data_crosses_clusters_and_only_into_remote_secrets_and_gates() -> 
         for other in (*row.after, row.provider)
         if other and cluster_of(other) not in (cluster_of(row.short), "root")
     }
-    assert {(row, other) for row, other in crossing if not row.endswith("-mesh")} == {
-        (f"{row}", f"Secret prod-{read}-reader-token")
+    discovery = {
+        (row, f"Secret prod-{read}-reader-token")
         for reader, read in permutations("abcd", 2)
         for row in (f"Secret prod-{reader}-remote-{read}", f"Job prod-{reader}-api-servers")
+    }
+    proof = {
+        (f"Job prod-{reader}-mesh", other)
+        for reader, read in permutations("abcd", 2)
+        for other in (
+            f"Chart prod-{read}-east-west",
+            f"Deployment prod-{read}-probe",
+            f"Gateway prod-{read}-exposure",
+            gate(read),
+            # Of its certificates, whose change is to be proved.
+            f"PrivateKey prod-{read}-intermediate",
+            f"Service prod-{read}-east-west",
+        )
+    }
+    assert crossing == discovery | proof
+
+
+def test_without_gates_only_data_crosses_and_only_into_remote_secrets() -> None:
+    rows = record(a_program(clusters={"a": {}, "b": {}}, verify={"level": "off"}))
+    crossing = {
+        (row.short, other)
+        for row in rows
+        for other in (*row.after, row.provider)
+        if {"a", "b"} <= {name.split("-")[1] for name in (row.short, other) if "-" in name}
+    }
+    assert crossing == {
+        ("Secret prod-a-remote-b", "Secret prod-b-reader-token"),
+        ("Secret prod-b-remote-a", "Secret prod-a-reader-token"),
     }
 
 

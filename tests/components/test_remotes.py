@@ -86,6 +86,20 @@ def test_a_remotes_gateway_waits_for_its_gate() -> None:
     assert served_apart()["Chart prod-west-east-west"].after == (gate,)
 
 
+@both
+def test_a_remotes_proof_waits_for_the_secret_its_primary_has_for_it_and_for_its_own_injection(mesh: Any) -> None:
+    rows: Recording = mesh()
+    for cluster in ("east", "west"):
+        assert {
+            "Secret prod-east-remote-west",
+            "MutatingWebhookConfigurationPatch prod-west-injector",
+            "Deployment prod-west-probe",
+            "Deployment prod-east-probe",
+        } <= set(rows[f"Job prod-{cluster}-mesh"].after)
+    # It has no istiod that would read other clusters' API servers.
+    assert "Job prod-west-api-servers" not in rows
+
+
 def test_a_remotes_load_balancer_is_asked_for_as_soon_as_there_is_a_namespace() -> None:
     assert served_apart()["Service prod-west-east-west"].after == ("Namespace prod-west-namespace",)
 

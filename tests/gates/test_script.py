@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -30,6 +31,7 @@ while [ $# -gt 0 ]; do
 done
 case $last in
   http://localhost:15000/clusters) cat "$FAKE/clusters"; exit 0 ;;
+  http://localhost:15000/config_dump*) cat "$FAKE/config-dump"; exit 0 ;;
   http://*:15014/metrics) cat "$FAKE/metrics" >"$body"; exit 0 ;;
   https://*:15443/) exit "$(cat "$FAKE/gateway")" ;;
   https://*/readyz) exit "$(cat "$FAKE/api-server")" ;;
@@ -44,6 +46,9 @@ case $2 in
   *) echo "$2 STREAM $2" ;;
 esac
 """
+OPENSSL = """#!/bin/sh
+cat "$FAKE/openssl-says"
+"""
 
 WELL = {
     "clusters": f"outbound|80||{HOST}::10.0.0.9:15443::health_flags::healthy\n",
@@ -56,6 +61,8 @@ WELL = {
     "call": "0",
     "plaintext": "000",
     "replicas": "10.1.0.4 STREAM istiod\n10.1.0.4 DGRAM\n",
+    "config-dump": '  "name": "ROOTCA",\n  "trusted_ca": {\n   "inline_bytes": "cm9vdHM="\n',
+    "openssl-says": "    Verify return code: 0 (ok)\n",
 }
 FULL = {
     "CLUSTER": "c1", "SECONDS_AT_MOST": "0", "REMOTES": "c2", "IDENTITY": ME, "PLAINTEXT": "refused",
@@ -66,7 +73,7 @@ FULL = {
 @pytest.fixture
 def script(tmp_path: Path):  # type: ignore[no-untyped-def]
     """A function that runs the script in a cluster of which some things are not well; returns (exit code, findings)."""
-    for name, text in (("curl", CURL), ("getent", GETENT)):
+    for name, text in (("curl", CURL), ("getent", GETENT), ("openssl", OPENSSL)):
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
 
@@ -84,6 +91,19 @@ def script(tmp_path: Path):  # type: ignore[no-untyped-def]
         return done.returncode, [f"{finding.slug} {finding.where}" for finding in found]
 
     return run
+
+
+def test_the_script_is_one_that_a_plain_shell_reads() -> None:
+    done = subprocess.run(["sh", "-n"], input=SCRIPT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_line_that_the_script_can_say_is_one_that_is_read() -> None:
+    said = re.findall(r'say "([a-z-]+ .*? seen=)', SCRIPT)
+    assert len(said) == len(re.findall(r'say "[a-z]', SCRIPT)) > 20
+    for line in said:
+        found = findings_in(re.sub(r"\$\w+", "c1", line) + "this")
+        assert [finding.slug for finding in found] == [line.split()[0]], line
 
 
 def test_a_mesh_that_works_passes(script) -> None:  # type: ignore[no-untyped-def]
@@ -106,6 +126,11 @@ BROKEN: dict[str, tuple[dict[str, str], str]] = {
     ),
     "the gateway refuses": ({"status": "503", "body": "connection failure", "gateway": "7"}, "gateway-unreachable"),
     "the gateway says nothing": ({"call": "28", "status": "000", "gateway": "28"}, "gateway-unreachable"),
+    "another root behind the gateway": (
+        {"status": "503", "body": "connection termination",
+         "openssl_says": "    Verify return code: 19 (self-signed certificate in certificate chain)\n"},
+        "certificate-refused",
+    ),
     "the gateway closes": ({"status": "503", "body": "connection termination"}, "call-broken"),
     "no certificate": ({"headers": "x-mesh-cluster: c2\r\nx-mesh-certificate: \r\n"}, "mtls-missing"),
     "another identity": (
@@ -174,11 +199,13 @@ def test_a_gate_without_calls_looks_only_at_istiod(script) -> None:  # type: ign
     assert script({"CLUSTER": "c1", "SECONDS_AT_MOST": "0", "REMOTES": ""}, metrics="") == (0, [])
 
 
-def test_last_words_fit_and_say_how_many_are_left_out(script, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    many = {"CLUSTER": "c1", "SECONDS_AT_MOST": "0", "REMOTES": " ".join(f"c{number}" for number in range(200))}
+@pytest.mark.parametrize("name", ["c", "site", "plants-of-the-north", "edge-" * 10])
+def test_last_words_fit_and_say_how_many_are_left_out(script, tmp_path: Path, name: str) -> None:  # type: ignore[no-untyped-def]
+    remotes = " ".join(f"{name}{number}" for number in range(200))
+    many = {"CLUSTER": "a1", "SECONDS_AT_MOST": "0", "REMOTES": remotes}
     code, found = script(many, metrics="")
     assert (code, len(found)) == (1, 200)
     words = (tmp_path / "last-words").read_text()
-    assert len(words.encode()) <= 4096
+    assert len(words.encode()) < 4096
     told = words.splitlines()
     assert told[-1] == f"and {200 - (len(told) - 1)} more: kubectl logs"
