@@ -91,17 +91,17 @@ def _show_refusals(clusters: Mapping[str, Cluster]) -> bool:
 
 def _show_breakage(cluster: Cluster, stack: Stack) -> bool:
     """Break one thing, show who notices, repair it; return whether all three went as they should."""
-    print(f"\nNow {cluster.name} loses its gateway's pods. `pulumi up` with its gates run again, as after any change:")
-    scale = ("-n", "istio-system", "scale", "deployment/istio-eastwestgateway")
-    cluster.kubectl(*scale, "--replicas=0")
+    print(f"\nNow somebody deletes the gateway of {cluster.name}. `pulumi up`, the gate of c1 run again:")
+    cluster.kubectl("-n", "istio-system", "delete", "deployment", "istio-eastwestgateway", "--cascade=foreground")
     gates = ("--replace", "**::horizon-c1-mesh")
     try:
         stack.run("up", "--yes", "--skip-preview", "--non-interactive", *gates)
         failed = False
     except LabError as error:
         failed = True
-        said = str(error)
-        print(re.sub(r"(?m)^", "  ", said[said.find("error: c1 to") :].partition("error: update failed")[0].rstrip()))
+        told = str(error).partition("Diagnostics:")[2]
+        told = told[told.find("error: c1 to") :].partition("\n    error: update failed")[0]
+        print(re.sub(r"(?m)^ *", "  ", told))
     print("\n`istio-mesh verify --stack demo` looks at everything, and tells the cause first:")
     broken = stack.command("istio-mesh", "verify", "--stack", stack.name)
     print(re.sub(r"(?m)^", "  ", broken.stdout.rstrip()))

@@ -197,7 +197,7 @@ CHECKS: Mapping[str, Check] = {
     "gateway-no-pods": _check(
         "the Service selects other labels than the gateway's pods have, or no pod is ready",
         "kubectl --namespace istio-system get endpointslices --selector kubernetes.io/service-name="
-        "istio-eastwestgateway, in {cluster}; then pulumi up --refresh",
+        "istio-eastwestgateway, in {cluster}; scaled to zero: scale it up again; else pulumi up --refresh",
         "gateway-unreachable",
         "call-broken",
         "no-endpoints",

@@ -102,7 +102,14 @@ def _job(name: str, body: Mapping[str, Any], parent: pulumi.Resource, waits_for:
     return k8s.batch.v1.Job(
         name,
         **body,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=after(*waits_for), hooks=_explain(name)),
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            depends_on=after(*waits_for),
+            # Of one name: made before the old one is deleted, as `pulumi up --replace` would have it, it would be the
+            # old one, pass at once, and go with it.
+            delete_before_replace=True,
+            hooks=_explain(name),
+        ),
     )
 
 

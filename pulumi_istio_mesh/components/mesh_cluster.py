@@ -126,7 +126,7 @@ class MeshCluster(pulumi.ComponentResource):
         facts: dict[str, Any] = {"version": self._topology.istio_version, "domain": self._topology.identity_domain}
         for name in concerned:
             plan, cluster = clusters[name]._plan, clusters[name]
-            facts[name] = [plan.primary, plan.network, list(plan.discovers), cluster.certificates, cluster.api_server]
+            facts[name] = [plan.primary, plan.network, cluster.certificates, cluster.api_server]
         MeshGate(
             self._name,
             self._topology,

@@ -16,6 +16,8 @@ export LC_ALL=C
 
 values() { env | sed -n "s/^$1_[0-9]*=//p" | sort; }
 dial() { curl --silent --output /dev/null --connect-timeout 3 --max-time 4 "$@" 2>/dev/null; }
+# An address as it stands before a port.
+at_port() { case $1 in *:*) printf '[%s]:%s' "$1" "$2" ;; *) printf '%s:%s' "$1" "$2" ;; esac; }
 say() { printf '%s\n' "$*"; } # <slug> <pair>: step=...
 
 # What curl's exit code means where only a connection was wanted.
@@ -46,9 +48,11 @@ EOF
   address=${url#https://}
   address=${address%%/*}
   if [ -n "$tls_name" ]; then
-    host=${address%:*}
-    port=${address##*:}
-    [ "$port" = "$address" ] && host=$address port=443
+    case $address in
+      *\]) host=$address port=443 ;;
+      *:*) host=${address%:*} port=${address##*:} ;;
+      *) host=$address port=443 ;;
+    esac
     set -- "$@" --connect-to "$tls_name:$port:$host:$port"
     dial "$@" "https://$tls_name:$port/readyz"
   else
@@ -110,21 +114,22 @@ verdict() {
 }
 
 gateway() { # <cluster> <address>: what dialling a gateway shows when a call through it failed
-  dial --insecure "https://$2:15443/"
+  there=$(at_port "$2" 15443)
+  dial --insecure "https://$there/"
   code=$?
   case $code in
     # A gateway that passes TLS through closes on a caller without Istio's own ALPN and SNI.
     35 | 52 | 56)
-      wrong=$(verdict "$2:15443")
+      wrong=$(verdict "$there")
       if [ -n "$wrong" ]; then
-        say "certificate-refused $CLUSTER to $1: step=tls expected=a certificate of this mesh's roots behind $2:15443 seen=$wrong"
+        say "certificate-refused $CLUSTER to $1: step=tls expected=a certificate of this mesh's roots behind $there seen=$wrong"
       else
-        say "call-broken $CLUSTER to $1: step=tls expected=the call passed on by the gateway at $2:15443 seen=$(summary)"
+        say "call-broken $CLUSTER to $1: step=tls expected=the call passed on by the gateway at $there seen=$(summary)"
       fi
       ;;
-    7 | 28) say "gateway-unreachable $CLUSTER to $1: step=connect expected=the gateway at $2:15443 seen=$(seen $code)" ;;
+    7 | 28) say "gateway-unreachable $CLUSTER to $1: step=connect expected=the gateway at $there seen=$(seen $code)" ;;
     5 | 6) say "gateway-unreachable $CLUSTER to $1: step=dns expected=an address for the gateway $2 seen=$(seen $code)" ;;
-    *) say "gateway-tls-ended $CLUSTER to $1: step=tls expected=TLS passed through at $2:15443 seen=something there ends it" ;;
+    *) say "gateway-tls-ended $CLUSTER to $1: step=tls expected=TLS passed through at $there seen=something there ends it" ;;
   esac
 }
 
@@ -154,11 +159,14 @@ EOF
     gateways=
     [ -n "$address" ] && gateways=$(getent ahosts "$address" | awk '{print $1}')
     for endpoint in $known; do
+      bare=${endpoint%:*}
+      bare=${bare#[}
+      bare=${bare%]}
       case "
 $gateways
 " in
         *"
-${endpoint%:*}
+$bare
 "*) ;;
         *)
           say "raw-pod-address $pair: step=path expected=the gateway at ${address:-an address it does not have} seen=$endpoint"
@@ -226,7 +234,7 @@ plaintext() { # <cluster>|<host>|...: a call around the proxy, which must not be
 $1
 EOF
   if [ "$way" != direct ]; then
-    at="$address:15443"
+    at=$(at_port "$address" 15443)
     [ -n "$address" ] || return 0
   else
     at=$(sed -n "s/^outbound|80||$host::\(.*:[0-9]*\)::health_flags::.*$/\1/p" "$work/endpoints" | sort -u | head -n 1)

@@ -89,6 +89,7 @@ class Registered:
     after: tuple[str, ...]
     protect: bool
     retain_on_delete: bool
+    delete_first: bool
     inputs: dict[str, Any] = field(repr=False)
 
     @property
@@ -224,6 +225,7 @@ def _registered(request: Any) -> Registered:
         after=tuple(sorted(short(urn) for urn in request.dependencies)),
         protect=request.protect,
         retain_on_delete=request.retainOnDelete,
+        delete_first=request.deleteBeforeReplace,
         inputs=json_format.MessageToDict(request.object),
     )
 

@@ -204,6 +204,11 @@ def test_the_namespace_is_as_strict_as_injection_allows(facts: dict[str, Any], l
     assert labels["pod-security.kubernetes.io/enforce"] == level
 
 
+def test_a_gate_that_is_run_again_is_deleted_first() -> None:
+    """Of one name: made first, it would be the old one, pass at once, and be deleted with it."""
+    assert all(row.delete_first for row in proved() if row.short.startswith("Job "))
+
+
 def test_a_gate_that_failed_is_run_again_and_none_runs_for_ever() -> None:
     job = revealed(proved(verify={"timeout_seconds": 30})["Job prod-east-mesh"].inputs)
     assert job["metadata"]["annotations"]["pulumi.com/replaceUnready"] == "true"

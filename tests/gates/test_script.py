@@ -155,6 +155,14 @@ def test_what_does_not_work_gets_its_own_slug(script, breakage: str) -> None:  #
     assert script(**seen) == (1, [f"{slug} c1 to c2"])
 
 
+def test_an_ipv6_gateway_is_known_by_its_address(script) -> None:  # type: ignore[no-untyped-def]
+    six = {**FULL, "TARGET_0": f"c2|{HOST}|gateway|2001:db8::9"}
+    endpoint = f"outbound|80||{HOST}::[2001:db8::9]:15443::health_flags::healthy\n"
+    assert script(six, clusters=endpoint) == (0, [])
+    refused = {"status": "503", "body": "connection failure", "gateway": "7"}
+    assert script(six, clusters=endpoint, **refused) == (1, ["gateway-unreachable c1 to c2"])
+
+
 def test_a_flat_network_without_a_route_is_named(script) -> None:  # type: ignore[no-untyped-def]
     flat = {**FULL, "TARGET_0": f"c2|{HOST}|direct|"}
     assert script(flat, clusters=FLAT) == (0, [])
