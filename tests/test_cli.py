@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh import __version__, cli
+from pulumi_istio_mesh.cli import mesh_file
 
 from .builders import TODAY
 from .topology.files import GOOD, a_file, instead
@@ -40,7 +41,7 @@ clusters:
 @pytest.fixture(autouse=True)
 def in_a_folder_on_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "today", lambda: TODAY)
+    monkeypatch.setattr(mesh_file, "today", lambda: TODAY)
 
 
 def check(*texts: str) -> Result:

@@ -50,7 +50,7 @@ def test_a_pure_name_of_the_package_loads_no_pulumi() -> None:
 
 def test_a_component_loads_pulumi_and_no_cloud() -> None:
     assert loaded("from pulumi_istio_mesh import Mesh", HEAVY) >= {"pulumi", "pulumi_kubernetes"}
-    assert loaded("from pulumi_istio_mesh import Mesh", ("pulumi_gcp",)) == set()
+    assert loaded("from pulumi_istio_mesh import Mesh", ("pulumi_gcp", "kr8s", "httpx")) == set()
 
 
 @pytest.mark.parametrize("name", pulumi_istio_mesh.__all__)

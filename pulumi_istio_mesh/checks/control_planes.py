@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ..istio import names
 from ..istio.versions import SUPPORTED, minor_of
 from .findings import Finding
-from .seen import View, is_ready
+from .seen import View, containers_of, is_ready, tag_of
 
 _SKEW_SECONDS = 60
 """Certificates are valid from 120 s before they are signed: half of that is a warning in time.
@@ -118,9 +118,7 @@ def versions(view: View) -> Iterator[Finding]:
     for planned, seen in view.clusters():
         counted: dict[str, int] = {}
         for pod in seen.pods:
-            containers = [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
-            image = next((c["image"] for c in containers if c["name"] == "istio-proxy"), "")
-            tag = image.partition("@")[0].rpartition(":")[2]
+            tag = tag_of(next((c["image"] for c in containers_of(pod) if c["name"] == "istio-proxy"), ""))
             if _minor(tag) is not None:
                 counted[tag] = counted.get(tag, 0) + 1
         for tag, count in sorted(counted.items()):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..istio import names
 from .findings import Finding
-from .seen import View, named
+from .seen import View, labels_of, named, waits_for_address
 
 
 def agreement(view: View) -> Iterator[Finding]:
@@ -15,10 +15,10 @@ def agreement(view: View) -> Iterator[Finding]:
         claims: dict[str, str] = {}
         for namespace in seen.namespaces:
             if namespace["metadata"]["name"] == names.NAMESPACE:
-                claims["namespace istio-system"] = _label(namespace)
+                claims["namespace istio-system"] = labels_of(namespace).get(names.NETWORK_LABEL, "")
         gateway = seen.service(names.NAMESPACE, names.EAST_WEST_GATEWAY)
         if gateway is not None and planned.gateway:
-            claims[f"Service {names.EAST_WEST_GATEWAY}"] = _label(gateway)
+            claims[f"Service {names.EAST_WEST_GATEWAY}"] = labels_of(gateway).get(names.NETWORK_LABEL, "")
         if seen.injected_network is not None:
             claims["what istiod injects"] = seen.injected_network
         if seen.proxy is not None:
@@ -30,12 +30,6 @@ def agreement(view: View) -> Iterator[Finding]:
         ]
         if others:
             yield Finding("network-differs", planned.name, f"{', '.join(others)}; the mesh {planned.network}")
-
-
-def _label(item: dict[str, object]) -> str:
-    metadata = item["metadata"]
-    assert isinstance(metadata, dict)
-    return str((metadata.get("labels") or {}).get(names.NETWORK_LABEL, ""))
 
 
 def gateways(view: View) -> Iterator[Finding]:
@@ -72,16 +66,9 @@ def load_balancers(view: View) -> Iterator[Finding]:
     """Services of type LoadBalancer get addresses."""
     for planned, seen in view.clusters():
         for service in seen.services:
-            spec, status = service["spec"], service.get("status") or {}
+            where = "/".join(named(service))
             ours = named(service) == (names.NAMESPACE, names.EAST_WEST_GATEWAY)
-            if (
-                spec.get("type") == "LoadBalancer"
-                and not (status.get("loadBalancer") or {}).get("ingress")
-                and not ours
-            ):
-                if spec.get("externalIPs"):
-                    continue
-                where = "/".join(named(service))
+            if waits_for_address(service) and not ours:
                 yield Finding("load-balancer-pending", planned.name, f"{where} waits for an address", name=where)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ..istio import names
 from .control_planes import clocks, kubernetes_versions
 from .findings import Finding
-from .seen import Object, Seen, View, named
+from .seen import Object, Seen, View, labels_of, named, tag_of, waits_for_address
 
 _PENDING_SECONDS = 300
 """Load balancers that have waited so long will go on waiting."""
@@ -45,9 +45,8 @@ def foreign_istiods(view: View, members: dict[str, str]) -> Iterator[Finding]:
                 yield Finding("istio-foreign", planned.name, what, name=name)
 
 
-def authorities(view: View, members: dict[str, str]) -> Iterator[Finding]:
+def authorities(view: View) -> Iterator[Finding]:
     """Where somebody else makes the certificate authority, it is there before istiod."""
-    del members
     for planned, seen in view.clusters():
         made_elsewhere = view.topology.trust.kind == "external" and not planned.remote
         there = any(secret["metadata"]["name"] == names.CACERTS for secret in seen.secrets)
@@ -56,9 +55,8 @@ def authorities(view: View, members: dict[str, str]) -> Iterator[Finding]:
             yield Finding("istiod-authority", planned.name, what)
 
 
-def crds(view: View, members: dict[str, str]) -> Iterator[Finding]:
+def crds(view: View) -> Iterator[Finding]:
     """Istio's CRDs are this mesh's release's, or the mesh leaves them to their installer."""
-    del members
     for planned, seen in view.clusters():
         if view.topology.clusters[planned.name].crds == "external":
             continue
@@ -77,12 +75,11 @@ def crds(view: View, members: dict[str, str]) -> Iterator[Finding]:
             yield Finding("crds-foreign", planned.name, f"{count} of Istio's CRDs belong to {owner}")
 
 
-def releases(view: View, members: dict[str, str]) -> Iterator[Finding]:
+def releases(view: View) -> Iterator[Finding]:
     """No Helm release of the mesh is stuck half-way."""
-    del members
     for planned, seen in view.clusters():
         for secret in seen.secrets:
-            labels = secret["metadata"].get("labels") or {}
+            labels = labels_of(secret)
             status = labels.get("status", "")
             if labels.get("owner") == "helm" and labels.get("name") == names.BASE_RELEASE and "pending" in status:
                 name = secret["metadata"]["name"]
@@ -90,9 +87,8 @@ def releases(view: View, members: dict[str, str]) -> Iterator[Finding]:
                 yield Finding("helm-pending", planned.name, what, name=name)
 
 
-def pod_ranges(view: View, members: dict[str, str]) -> Iterator[Finding]:
+def pod_ranges(view: View) -> Iterator[Finding]:
     """Nodes give pods addresses of the declared ranges."""
-    del members
     for planned, seen in view.clusters():
         declared = view.topology.clusters[planned.name].pod_cidr
         for node in seen.nodes if declared else []:
@@ -109,29 +105,25 @@ def _within(inner: object, outer: object) -> bool:
     return inner.subnet_of(outer)  # type: ignore[attr-defined, no-any-return]
 
 
-def load_balancers(view: View, members: dict[str, str]) -> Iterator[Finding]:
+def load_balancers(view: View) -> Iterator[Finding]:
     """A cluster that needs a load balancer gives its others their addresses."""
-    del members
     for planned, seen in view.clusters():
         declared = view.topology.clusters[planned.name].east_west_gateway
         if not planned.gateway or declared.type != "LoadBalancer" or declared.address is not None:
             continue
         for service in seen.services:
-            status = (service.get("status") or {}).get("loadBalancer") or {}
-            waiting = service["spec"].get("type") == "LoadBalancer" and not status.get("ingress")
             age = view.now - _made(service)
-            if waiting and age.total_seconds() > _PENDING_SECONDS and not service["spec"].get("externalIPs"):
+            if waits_for_address(service) and age.total_seconds() > _PENDING_SECONDS:
                 where = "/".join(named(service))
                 what = f"{where} has waited for an address for {int(age.total_seconds() // 60)} minutes"
                 yield Finding("load-balancer-pending", planned.name, what, name=where)
 
 
-def pod_security(view: View, members: dict[str, str]) -> Iterator[Finding]:
+def pod_security(view: View) -> Iterator[Finding]:
     """Istio's namespace admits a gateway's pods, which say nothing about seccomp.
 
     Source: gateway chart, templates/deployment.yaml; kubernetes.io, pod-security-standards.
     """
-    del members
     for planned, seen in view.clusters():
         labels = _istio_system(seen).get("labels") or {}
         level = labels.get("pod-security.kubernetes.io/enforce")
@@ -149,7 +141,7 @@ def _member(seen: Seen) -> str:
 
 
 def _installer(deployment: Object) -> str:
-    labels = deployment["metadata"].get("labels") or {}
+    labels = labels_of(deployment)
     if "sail-operator" in (labels.get("managed-by"), labels.get("app.kubernetes.io/managed-by")):
         return "the Sail operator"
     if "install.operator.istio.io/owning-resource" in labels:
@@ -163,19 +155,17 @@ def _installer(deployment: Object) -> str:
 
 def _version(deployment: Object) -> str:
     containers = deployment["spec"]["template"]["spec"]["containers"]
-    return str(containers[0]["image"]).partition("@")[0].rpartition(":")[2]
+    return tag_of(containers[0]["image"])
 
 
 def _made(item: Object) -> dt.datetime:
     return dt.datetime.fromisoformat(item["metadata"]["creationTimestamp"].replace("Z", "+00:00"))
 
 
-OF_MEMBERS = (
-    taken, foreign_istiods, authorities, crds, releases, pod_ranges, load_balancers, pod_security,
-)  # fmt: skip
+JUDGES = (kubernetes_versions, clocks, authorities, crds, releases, pod_ranges, load_balancers, pod_security)
 
 
 def found_before(view: View, members: dict[str, str]) -> list[Finding]:
     """Return what stands against a change; `members` says, by cluster, whose member each is to be."""
-    found = [*kubernetes_versions(view), *clocks(view)]
-    return [*found, *(finding for judge in OF_MEMBERS for finding in judge(view, members))]
+    of_members = [*taken(view, members), *foreign_istiods(view, members)]
+    return [*of_members, *(finding for judge in JUDGES for finding in judge(view))]

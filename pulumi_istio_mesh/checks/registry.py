@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..istio.versions import HAND_OVER_CRDS
+
 
 @dataclass(frozen=True)
 class Check:
@@ -59,9 +61,8 @@ CHECKS: Mapping[str, Check] = {
     "crds-foreign": _check(
         "Helm refuses CRDs that another release or installer owns",
         "clusters.{cluster}.crds: external; or hand them over (docs/operations.md#crds-of-another-installer), by both\n"
-        "    kubectl label --overwrite $(kubectl get crd -o name | grep istio.io) app.kubernetes.io/managed-by=Helm\n"
-        "    kubectl annotate --overwrite $(kubectl get crd -o name | grep istio.io) "
-        "meta.helm.sh/release-name=istio-base meta.helm.sh/release-namespace=istio-system",
+        f"    {HAND_OVER_CRDS[0]}\n"
+        f"    {HAND_OVER_CRDS[1]}",
     ),
     "helm-pending": _check(
         "a run was killed while Helm worked, or one works right now",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..topology.kubeconfig import holds_credential
 from .findings import Finding
 from .seen import View
 
@@ -46,7 +47,7 @@ def leading(view: View) -> Iterator[Finding]:
 
 def safe(server: str) -> str:
     """Return an address as it may be printed."""
-    return "an address with a credential in it" if "@" in server or "?" in server else server
+    return "an address with a credential in it" if holds_credential(server) else server
 
 
 JUDGES = (present, accepted, leading)

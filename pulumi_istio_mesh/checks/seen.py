@@ -102,7 +102,7 @@ class Seen:
             pod
             for pod in self.pods
             if pod["metadata"]["namespace"] == names.NAMESPACE
-            and pod["metadata"].get("labels", {}).get("app") == names.ISTIOD
+            and labels_of(pod).get("app") == names.ISTIOD
             and not pod["metadata"].get("deletionTimestamp")
         ]
 
@@ -143,6 +143,27 @@ class View:
 def named(item: Object) -> tuple[str, str]:
     """Return namespace and name of an object."""
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
+
+
+def labels_of(item: Object) -> dict[str, str]:
+    """Return the labels of an object; none where it has none."""
+    return item["metadata"].get("labels") or {}
+
+
+def containers_of(pod: Object) -> list[Object]:
+    """Return the containers of a pod, those that start first included: proxies are among them."""
+    return [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
+
+
+def tag_of(image: str) -> str:
+    """Return the tag of an image, without its digest."""
+    return image.partition("@")[0].rpartition(":")[2]
+
+
+def waits_for_address(service: Object) -> bool:
+    """Return whether a Service is to have a load balancer, and has no address yet."""
+    spec, status = service["spec"], (service.get("status") or {}).get("loadBalancer") or {}
+    return spec.get("type") == "LoadBalancer" and not status.get("ingress") and not spec.get("externalIPs")
 
 
 def is_ready(pod: Object) -> bool:

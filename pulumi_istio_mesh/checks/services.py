@@ -7,7 +7,7 @@ from typing import Any
 
 from ..istio import names
 from .findings import Finding
-from .seen import Object, Seen, View, named
+from .seen import Object, Seen, View, labels_of, named
 
 _OWN = {names.NAMESPACE, "kube-system", "kube-public", "kube-node-lease"}
 """Namespaces whose Services nobody calls from another cluster."""
@@ -122,12 +122,12 @@ def _selected(seen: Seen, service: Object) -> list[Object]:
         for pod in seen.pods
         if pod["metadata"]["namespace"] == namespace
         and (pod.get("status") or {}).get("phase") == "Running"
-        and selector.items() <= (pod["metadata"].get("labels") or {}).items()
+        and selector.items() <= labels_of(pod).items()
     ]
 
 
 def _has_tls_label(pod: Object) -> bool:
-    return (pod["metadata"].get("labels") or {}).get("security.istio.io/tlsMode") == "istio"
+    return labels_of(pod).get("security.istio.io/tlsMode") == "istio"
 
 
 def _in_mesh(seen: Seen, service: Object, pods: list[Object]) -> bool:
@@ -137,7 +137,7 @@ def _in_mesh(seen: Seen, service: Object, pods: list[Object]) -> bool:
     namespace = next(
         (found for found in seen.namespaces if found["metadata"]["name"] == service["metadata"]["namespace"]), None
     )
-    labels = (namespace["metadata"].get("labels") or {}) if namespace else {}
+    labels = labels_of(namespace) if namespace else {}
     return labels.get("istio-injection") == "enabled" or "istio.io/rev" in labels
 
 

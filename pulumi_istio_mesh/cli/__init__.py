@@ -11,10 +11,10 @@ from .. import __version__
 from ..pictures.mermaid import mermaid
 from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
 from ..plan.words import words
-from ..rules import problems_in, today
-from ..topology.load import parse_topology, read_mesh_file
 from ..topology.models import Topology
-from ..topology.problems import Problem, TopologyError
+from ..topology.problems import TopologyError
+from .mesh_file import judged, listed, planned, unreadable
+from .verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,14 +33,14 @@ def check(files: tuple[str, ...]) -> None:
     failed = False
     for path in files:
         try:
-            for name, topology in _judged(path):
+            for name, topology in judged(path):
                 for line in _summary(name, topology, plan_mesh(topology)):
                     click.echo(f"{path}: {line}")
         except TopologyError as error:
             failed = True
             click.echo(str(error), err=True)
         except (OSError, UnicodeDecodeError) as error:
-            raise _unreadable(path, error) from None
+            raise unreadable(path, error) from None
     sys.exit(1 if failed else 0)
 
 
@@ -70,57 +70,9 @@ def picture(file: str, mesh: str | None) -> None:
     """
     meshes = planned(file, mesh)
     if len(meshes) > 1:
-        raise click.UsageError(f"{file} holds {_listed(meshes)}: choose one, --mesh {meshes[0][0]}")
+        raise click.UsageError(f"{file} holds {listed(meshes)}: choose one, --mesh {meshes[0][0]}")
     for _, topology in meshes:
         click.echo(mermaid(plan_mesh(topology)), nl=False)
-
-
-def planned(path: str, mesh: str | None) -> list[tuple[str, Topology]]:
-    """Return the meshes of the file that can all be built; end the program with what is wrong otherwise."""
-    try:
-        meshes = _judged(path)
-    except TopologyError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from None
-    chosen = [(name, topology) for name, topology in meshes if mesh in (None, name)]
-    if not chosen:
-        raise click.UsageError(f"{path} holds {_listed(meshes)}, no {mesh}")
-    return chosen
-
-
-def _listed(meshes: list[tuple[str, Topology]]) -> str:
-    return ", ".join(name for name, _ in meshes)
-
-
-def _unreadable(path: str, error: Exception) -> click.UsageError:
-    return click.UsageError(f"{path} can't be read: {type(error).__name__}")
-
-
-def _judged(path: str) -> list[tuple[str, Topology]]:
-    """Return each mesh of the file by its mesh ID; raise `TopologyError` with the problems of all of them."""
-    file = read_mesh_file(path)
-    problems: list[Problem] = []
-    meshes: list[tuple[str, Topology]] = []
-    for under, tree in file.meshes.items():
-        try:
-            topology = parse_topology(tree, file.source, under=under, positions=file.positions)
-        except TopologyError as error:
-            problems += error.problems
-            continue
-        problems += [_placed(problem, under) for problem in problems_in(topology, today())]
-        meshes.append((str(tree["mesh_id"]), topology))
-    if problems:
-        raise TopologyError(problems, file.source, file.positions)
-    return meshes
-
-
-def _placed(problem: Problem, under: str) -> Problem:
-    """Return the problem with its path as it stands in the file."""
-    if not under:
-        return problem
-    return Problem(f"{under}.{problem.where}", problem.what, problem.why, problem.fix, problem.slug)
 
 
 def _summary(mesh: str, topology: Topology, plan: MeshPlan) -> Iterator[str]:
@@ -145,8 +97,5 @@ def _validity(certificate: Validity) -> str:
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
-
-# At the end: it uses what is above.
-from .verify import verify  # noqa: E402
 
 main.add_command(verify)

@@ -14,6 +14,7 @@ import click
 
 from ..topology.models import Topology
 from ..topology.problems import TopologyError
+from .mesh_file import planned
 
 if TYPE_CHECKING:
     from ..checks.outcome import Outcome
@@ -109,7 +110,6 @@ def _of_stack(stack: str | None, mesh: str | None) -> StackMesh:
 
 def _of_file(file: str, mesh: str | None, kubeconfigs: tuple[str, ...]) -> StackMesh:
     from ..live.stack import StackMesh
-    from . import planned
 
     found = planned(file, mesh)
     if len(found) != 1:
@@ -154,7 +154,7 @@ def _looked(source: StackMesh, deadline: float, *, quiet: bool) -> tuple[Outcome
 
     from ..checks.outcome import judged
     from ..live.drift import drift_of
-    from ..live.verify import look
+    from ..live.verify import connected, look
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -166,8 +166,9 @@ def _looked(source: StackMesh, deadline: float, *, quiet: bool) -> tuple[Outcome
             progress.update(task, advance=1, description=cluster)
 
         async def both() -> tuple[View, Any]:
-            view = await look(source.topology, source.access, servers=source.servers, deadline=deadline, done=done)
-            return view, await drift_of(view, source, deadline)
+            apis = connected(source.access, deadline)
+            view = await look(source.topology, apis, servers=source.servers, done=done)
+            return view, await drift_of(view, apis, source)
 
         view, differs = asyncio.run(both())
     return judged(view, differs), view

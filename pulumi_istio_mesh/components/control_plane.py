@@ -23,9 +23,8 @@ from .arguments import RefusedTopology
 from .charts import chart_arguments, chart_child, chart_transforms
 from .crd_errors import explain_crd_errors
 from .istiod_chart import retry_until_reachable, service_transforms
-from .membership import guard_membership
+from .membership import guard_membership, member
 from .order import after
-from .preflight import member
 
 
 class ControlPlane(pulumi.ComponentResource):

@@ -5,6 +5,7 @@ from typing import Optional
 import pulumi
 
 from ..istio import names
+from ..istio.versions import HAND_OVER_CRDS
 from .callbacks import engine_calls_back
 
 _RELEASE_SECRET = f"sh.helm.release.v1.{names.BASE_RELEASE}.v1"
@@ -33,10 +34,8 @@ def companion_text(cluster: str, error: str) -> str | None:
         return (
             f"cluster {cluster}: Istio's CRDs are there already, put by another installer.\n"
             "  Hand them over to this release:\n"
-            "    kubectl label --overwrite $(kubectl get crd -o name | grep istio.io) "
-            "app.kubernetes.io/managed-by=Helm\n"
-            "    kubectl annotate --overwrite $(kubectl get crd -o name | grep istio.io) "
-            f"meta.helm.sh/release-name={names.BASE_RELEASE} meta.helm.sh/release-namespace={names.NAMESPACE}\n"
+            f"    {HAND_OVER_CRDS[0]}\n"
+            f"    {HAND_OVER_CRDS[1]}\n"
             f"  or leave them to that installer: clusters.{cluster}.crds: external\n"
             "  see docs/operations.md#crds-of-another-installer"
         )

@@ -75,7 +75,7 @@ class MeshGate(pulumi.ComponentResource):
         lines = {
             target.cluster: gateways[target.cluster].apply(target.line)
             for target in expected.targets
-            if target.cluster in expected.through and target.cluster in gateways
+            if target.way == "gateway" and target.cluster in gateways
         }
         body = manifests.gate(
             topology,

@@ -5,6 +5,7 @@ from typing import Any, Optional
 import pulumi
 
 from ..istio import names
+from ..topology.models import Topology
 from .callbacks import engine_calls_back
 
 
@@ -35,6 +36,11 @@ def guard_membership(hook_name: str, cluster: str, member: str) -> Optional[pulu
         on_error=[pulumi.ErrorHook(f"{hook_name}-taken", explain)],
         before_update=[pulumi.ResourceHook(f"{hook_name}-moved", tell, in_previews_too)],
     )
+
+
+def member(topology: Topology, cluster: str) -> str:
+    """Return what a cluster is a member of: the stack too, for another one would overwrite this one's authorities."""
+    return f"{pulumi.get_project()}/{pulumi.get_stack()}/{topology.mesh_id}/{cluster}"
 
 
 def taken_text(cluster: str, member: str, error: str) -> Optional[str]:

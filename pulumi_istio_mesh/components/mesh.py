@@ -55,7 +55,7 @@ class Mesh(pulumi.ComponentResource):
         trust = Trust(name, topology, opts=within) if topology.trust.kind == "generated" else None
         # Under mocks there are no clusters to look at.
         look = topology.verify.preflight and engine_calls_back()
-        preflight = Preflight(name, topology) if look else None
+        preflight = Preflight(name, topology, plan) if look else None
         clusters: dict[str, MeshCluster] = {}
         # Primaries first: a remote's way to its istiod is an address of its primary.
         for cluster in sorted(plan.clusters, key=lambda found: found.remote):

@@ -7,10 +7,11 @@ from typing import Optional
 import pulumi
 
 from ..checks.findings import Finding, causes, told
-from ..live.preflight import look_before
+from ..plan.mesh_plan import MeshPlan
 from ..topology.models import Topology
 from ..topology.problems import Problem
 from .arguments import RefusedTopology
+from .membership import member
 
 _TOGETHER_SECONDS = 1.0
 """How long the first cluster waits for the others: those whose kubeconfigs are plain or in config are known by then."""
@@ -22,11 +23,11 @@ class Preflight:
     A cluster that is known later, because the same program makes it, is looked at by itself before its own first one.
     """
 
-    def __init__(self, name: str, topology: Topology) -> None:
-        self._name, self._topology = name, topology
+    def __init__(self, name: str, topology: Topology, plan: MeshPlan) -> None:
+        self._name, self._topology, self._plan = name, topology, plan
         self._members = {cluster: member(topology, cluster) for cluster in topology.clusters}
         self._known: dict[str, str] = {}
-        self._all: Optional[asyncio.Event] = None
+        self._all = asyncio.Event()
         self._first: Optional[asyncio.Future[None]] = None
         self._together: set[str] = set()
         self._unread: set[str] = set()
@@ -37,8 +38,6 @@ class Preflight:
         Raises `RefusedTopology` with everything found in all clusters that are looked at together. Warnings are logged;
         in a preview a cluster that doesn't answer is one, too.
         """
-        if self._all is None:
-            self._all = asyncio.Event()
         self._known[cluster] = kubeconfig
         if len(self._known) == len(self._topology.clusters):
             self._all.set()
@@ -55,7 +54,10 @@ class Preflight:
         return cluster not in self._unread
 
     async def _look(self, kubeconfigs: dict[str, str]) -> None:
-        found, unread = await look_before(self._topology, kubeconfigs, self._members)
+        # Its Kubernetes client takes half a second to load: only where clusters are looked at.
+        from ..live.preflight import look_before
+
+        found, unread = await look_before(self._topology, self._plan, kubeconfigs, self._members)
         self._unread |= unread.keys()
         problems = [self._unreachable(cluster, why) for cluster, why in sorted(unread.items())]
         if pulumi.runtime.is_dry_run():
@@ -78,8 +80,3 @@ class Preflight:
 
     def _unreachable(self, cluster: str, why: str) -> Problem:
         return Finding("cluster-unreachable", cluster, f"its API server can't be asked: {why}").problem
-
-
-def member(topology: Topology, cluster: str) -> str:
-    """Return what a cluster is a member of: the stack too, for another one would overwrite this one's authorities."""
-    return f"{pulumi.get_project()}/{pulumi.get_stack()}/{topology.mesh_id}/{cluster}"

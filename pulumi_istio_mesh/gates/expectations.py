@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ..istio import names
@@ -41,8 +41,6 @@ class Expectations:
     strict: bool
     dns_capture: bool
     seconds: int
-    through: tuple[str, ...] = field(default=())
-    """Clusters whose gateways the calls go through."""
 
     def environment(self, gateways: Mapping[str, Any]) -> dict[str, Any]:
         """Return the script's environment; `gateways` holds the targets as lines where their gateway is known late."""
@@ -75,7 +73,6 @@ def expectations(topology: Topology, plan: MeshPlan, cluster: str) -> Expectatio
         strict=topology.mtls == "strict",
         dns_capture=topology.dns_capture,
         seconds=topology.verify.timeout_seconds,
-        through=tuple(target.cluster for target in targets if target.way == "gateway"),
     )
 
 

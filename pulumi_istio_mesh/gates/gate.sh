@@ -77,9 +77,7 @@ istiods() {
     return
   fi
   for replica in $replicas; do
-    at=$replica
-    case $at in *:*) at="[$at]" ;; esac
-    if ! curl --silent --fail --max-time 4 --output "$work/metrics" "http://$at:15014/metrics"; then
+    if ! curl --silent --fail --max-time 4 --output "$work/metrics" "http://$(at_port "$replica" 15014)/metrics"; then
       say "istiod-down $CLUSTER: step=discovery expected=metrics of istiod at $replica seen=no answer"
       continue
     fi
@@ -148,7 +146,7 @@ EOF
   status=$(curl --silent --max-time 6 ${RESOLVE:+--resolve "$host:80:$RESOLVE"} --dump-header "$work/$peer.headers" --output "$work/$peer.body" \
     --write-out '%{http_code}' "http://$host/")
   code=$?
-  known=$(sed -n "s/^outbound|80||$host::\(.*:[0-9]*\)::health_flags::.*$/\1/p" "$work/endpoints" | sort -u)
+  known=$(endpoints)
   cluster=$(header x-mesh-cluster)
   certificate=$(header x-mesh-certificate)
   if [ $code -eq 5 ] || [ $code -eq 6 ]; then
@@ -226,6 +224,8 @@ $bare
   esac
 }
 
+# The addresses at which the caller's own proxy would dial $host.
+endpoints() { sed -n "s/^outbound|80||$host::\(.*:[0-9]*\)::health_flags::.*$/\1/p" "$work/endpoints" | sort -u; }
 header() { tr -d '\r' <"$work/$peer.headers" 2>/dev/null | sed -n "s/^$1: //p"; }
 identity() { printf %s "$certificate" | tr ';' '\n' | sed -n "s/^$1=//p"; }
 
@@ -237,7 +237,7 @@ EOF
     at=$(at_port "$address" 15443)
     [ -n "$address" ] || return 0
   else
-    at=$(sed -n "s/^outbound|80||$host::\(.*:[0-9]*\)::health_flags::.*$/\1/p" "$work/endpoints" | sort -u | head -n 1)
+    at=$(endpoints | head -n 1)
     [ -n "$at" ] || return 0
   fi
   case $(curl --silent --noproxy '*' --max-time 3 --output /dev/null --write-out '%{http_code}' "http://$at/") in

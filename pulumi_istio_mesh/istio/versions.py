@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from . import names
+
 
 @dataclass(frozen=True)
 class Minor:
@@ -51,6 +53,14 @@ CRDS = (
     "workloadgroups.networking.istio.io",
 )
 """Every CRD that chart `base` of a supported version holds."""
+
+
+HAND_OVER_CRDS = (
+    "kubectl label --overwrite $(kubectl get crd -o name | grep istio.io) app.kubernetes.io/managed-by=Helm",
+    "kubectl annotate --overwrite $(kubectl get crd -o name | grep istio.io) "
+    f"meta.helm.sh/release-name={names.BASE_RELEASE} meta.helm.sh/release-namespace={names.NAMESPACE}",
+)
+"""Commands by which CRDs of another installer become those of the mesh's own release."""
 
 
 def minor_of(version: str) -> str:

@@ -28,10 +28,6 @@ class CannotRead(Exception):
     """Something could not be read; the message says what and why, and quotes no credential."""
 
 
-class Unreachable(CannotRead):
-    """The API server does not answer, or not to this credential."""
-
-
 class ClusterApi:
     """The API server of one cluster.
 
@@ -39,9 +35,8 @@ class ClusterApi:
     read it. Nothing is ever changed: what is posted are reviews and dry runs, and commands only print.
     """
 
-    def __init__(self, cluster: str, kubeconfig: str, context: str | None = None, *, deadline: float = 10) -> None:
-        self.cluster, self._deadline = cluster, deadline
-        self._kubeconfig, self._context = kubeconfig, context
+    def __init__(self, kubeconfig: str, context: str | None = None, *, deadline: float = 10) -> None:
+        self._kubeconfig, self._context, self._deadline = kubeconfig, context, deadline
         self._api: kr8s.asyncio.Api | None = None
         self._connecting = asyncio.Lock()
 
@@ -55,7 +50,7 @@ class ClusterApi:
         return cast(Object, (await self._answer("GET", path)).json())
 
     async def text(self, path: str) -> str:
-        """Return what stands at a path of the API server, such as metrics behind its proxy."""
+        """Return what stands at a path of the API server as text, such as a log."""
         return (await self._answer("GET", path)).text
 
     async def objects(self, path: str, *, metadata_only: bool = False, **query: str) -> list[Object]:
@@ -132,11 +127,11 @@ class ClusterApi:
         try:
             response = await asyncio.wait_for(ask(), deadline or self._deadline)
         except _NO_ANSWER as error:
-            raise Unreachable(_reason(error)) from None
+            raise CannotRead(_reason(error)) from None
         if missing_is_empty and response.status_code == 404:
             return httpx.Response(200, json={})
         if response.status_code == 401:
-            raise Unreachable(_refusal(401))
+            raise CannotRead(_refusal(401))
         if response.status_code >= 400 and not refused_is_answer:
             raise CannotRead(f"{path.partition('?')[0]}: {response.status_code} {response.reason_phrase}")
         return response
@@ -149,9 +144,9 @@ class ClusterApi:
                     found: Any = kr8s.asyncio.api(kubeconfig=config, context=self._context)
                     api: kr8s.asyncio.Api = await asyncio.wait_for(found, self._deadline)
                 except _NO_ANSWER as error:
-                    raise Unreachable(_reason(error)) from None
+                    raise CannotRead(_reason(error)) from None
                 except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
-                    raise Unreachable(f"its kubeconfig can't be used: {type(error).__name__}") from None
+                    raise CannotRead(f"its kubeconfig can't be used: {type(error).__name__}") from None
                 api.timeout = self._deadline
                 self._api = api
         return self._api

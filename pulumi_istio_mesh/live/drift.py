@@ -34,19 +34,14 @@ _WRITTEN_BY_ISTIOD = {"caBundle", "failurePolicy"}
 """Of webhooks. Source: istio/istio pkg/webhooks/webhookpatch.go and the validation controller."""
 
 
-async def drift_of(view: View, mesh: StackMesh, deadline: float) -> list[Finding] | None:
+async def drift_of(view: View, apis: Mapping[str, ClusterApi], mesh: StackMesh) -> list[Finding] | None:
     """Return what differs from what a stack recorded; None where the mesh is not of a stack.
 
     Notes in the view where objects could not be read.
     """
     if not mesh.objects:
         return None
-    apis = {
-        name: ClusterApi(name, mesh.access[name].kubeconfig, mesh.access[name].context, deadline=deadline)
-        for name, seen in view.seen.items()
-        if seen.reachable
-    }
-    found, unread = await _drift(apis, [item for item in mesh.objects if item.cluster in apis])
+    found, unread = await _drift(apis, [item for item in mesh.objects if view.seen[item.cluster].reachable])
     for name, why in unread.items():
         view.seen[name].unread["objects"] = why
     return found

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ..checks.findings import Finding
 from ..checks.preflight import found_before
 from ..checks.seen import View
-from ..plan.mesh_plan import plan_mesh
+from ..plan.mesh_plan import MeshPlan
 from ..topology.models import Topology
 from .api import ClusterApi
 from .reading import read_before
@@ -19,15 +19,15 @@ DEADLINE_SECONDS = 5
 
 
 async def look_before(
-    topology: Topology, kubeconfigs: Mapping[str, str], members: dict[str, str]
+    topology: Topology, plan: MeshPlan, kubeconfigs: Mapping[str, str], members: dict[str, str]
 ) -> tuple[list[Finding], dict[str, str]]:
     """Return what stands against a change in these clusters, and by cluster why it could not be looked at.
 
     `members` says whose member each cluster is to be. Reads no Secret's data.
     """
-    apis = {name: ClusterApi(name, text, deadline=DEADLINE_SECONDS) for name, text in kubeconfigs.items()}
+    apis = {name: ClusterApi(text, deadline=DEADLINE_SECONDS) for name, text in kubeconfigs.items()}
     read = await asyncio.gather(*(read_before(api, name) for name, api in apis.items()))
     seen = {found.cluster: found for found in read}
-    view = View(topology, plan_mesh(topology), seen, dt.datetime.now(dt.timezone.utc))
+    view = View(topology, plan, seen, dt.datetime.now(dt.timezone.utc))
     unread = {name: found.unread["version"] for name, found in seen.items() if not found.reachable}
     return found_before(view, members), unread

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from ..checks.seen import Object, Proxy, RemoteSecret, Seen
+from ..checks.seen import Object, Proxy, RemoteSecret, Seen, containers_of, labels_of
 from ..istio import names
 from ..plan.mesh_plan import ClusterPlan
 from .api import CannotRead, ClusterApi
@@ -64,7 +64,7 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
         seen.injection, seen.injected_network = await _injected(api, namespace)
 
     lists = _lists(
-        api, seen, "pods", "services", "namespaces", "nodes", "gateway_slices", "secrets", "peer_authentications",
+        api, seen, "pods", "services", "namespaces", "gateway_slices", "secrets", "peer_authentications",
         "destination_rules",
     )  # fmt: skip
     readings = {
@@ -151,14 +151,15 @@ def _of_pods(api: ClusterApi, plan: ClusterPlan, seen: Seen) -> dict[str, Callab
             seen.stale += _stale(_json(text))
 
     async def proxy() -> None:
-        chosen = min((pod for pod in running if _has_proxy(pod)), key=_probes_first, default=None)
+        lasting = (pod for pod in running if _has_proxy(pod) and not pod["metadata"].get("deletionTimestamp"))
+        chosen = min(lasting, key=_probes_first, default=None)
         if chosen is not None:
             seen.proxy = await _proxy(api, chosen)
 
     async def gateways() -> None:
         for pod in running:
-            labels = pod["metadata"].get("labels") or {}
-            if pod["metadata"]["namespace"] == names.NAMESPACE and labels.get("app") == names.EAST_WEST_GATEWAY:
+            ours = pod["metadata"]["namespace"] == names.NAMESPACE
+            if ours and labels_of(pod).get("app") == names.EAST_WEST_GATEWAY:
                 command = ["pilot-agent", "request", "GET", "listeners"]
                 text = await api.run(names.NAMESPACE, pod["metadata"]["name"], "istio-proxy", command)
                 ports = re.findall(r"^\S+::\S*:(\d+)$", text, re.MULTILINE)
@@ -243,10 +244,9 @@ async def _injected(api: ClusterApi, namespace: str) -> tuple[str | None, str | 
     if status >= 400:
         # Quotas, pod security and other webhooks of that namespace say nothing about injection.
         raise CannotRead(f"a dry run of a pod in namespace {namespace}: {status}")
-    containers = [*(answer["spec"].get("initContainers") or []), *answer["spec"]["containers"]]
-    if not any(container["name"] == "istio-proxy" for container in containers):
+    if not _has_proxy(answer):
         return "a pod that asks for a proxy gets none", None
-    return None, (answer["metadata"].get("labels") or {}).get(names.NETWORK_LABEL)
+    return None, labels_of(answer).get(names.NETWORK_LABEL)
 
 
 async def _last_words(api: ClusterApi, pod: str) -> str:
@@ -282,18 +282,13 @@ def _age_seconds(stamp: str | None) -> float:
 
 
 def _has_proxy(pod: Object) -> bool:
-    spec = pod["spec"]
-    containers = [*(spec.get("initContainers") or []), *spec["containers"]]
-    return any(container["name"] == "istio-proxy" for container in containers) and not pod["metadata"].get(
-        "deletionTimestamp"
-    )
+    return any(container["name"] == "istio-proxy" for container in containers_of(pod))
 
 
 def _probes_first(pod: Object) -> tuple[bool, bool, str]:
-    labels = pod["metadata"].get("labels") or {}
     return (
         pod["metadata"]["namespace"] != names.VERIFY_NAMESPACE,
-        labels.get("app") == names.EAST_WEST_GATEWAY,
+        labels_of(pod).get("app") == names.EAST_WEST_GATEWAY,
         pod["metadata"]["name"],
     )
 

@@ -69,12 +69,12 @@ def _meshes(state: Mapping[str, Any]) -> Iterator[StackMesh]:
         if not facts:
             raise StackError("the stack was last updated by an older version of this package; run pulumi up")
         topology = parse_topology(facts, "the stack's topology")
-        prefix = mesh["urn"].rpartition("::")[2]
+        prefix = _name(mesh)
         by_name = {names.logical_name(prefix, cluster): cluster for cluster in topology.clusters}
         providers: dict[str, str] = {}
         access: dict[str, Access] = {}
         for resource in resources:
-            name = resource["urn"].rpartition("::")[2]
+            name = _name(resource)
             ours = resource["type"] == "pulumi:providers:kubernetes" and name in by_name
             if ours and mesh["urn"] in _above(resource["urn"], parents):
                 kubeconfig = str(_plain((resource.get("inputs") or {}).get("kubeconfig")) or "")
@@ -86,7 +86,7 @@ def _meshes(state: Mapping[str, Any]) -> Iterator[StackMesh]:
         objects = tuple(
             Recorded(
                 providers[resource["provider"]],
-                resource["urn"].rpartition("::")[2],
+                _name(resource),
                 _plain(resource.get("inputs") or {}),
             )
             for resource in resources
@@ -94,6 +94,10 @@ def _meshes(state: Mapping[str, Any]) -> Iterator[StackMesh]:
         )
         servers = {cluster: server_of(found.kubeconfig) for cluster, found in access.items()}
         yield StackMesh(topology, access, servers, objects)
+
+
+def _name(resource: Mapping[str, Any]) -> str:
+    return str(resource["urn"]).rpartition("::")[2]
 
 
 def _above(urn: str, parents: Mapping[str, str]) -> set[str]:

@@ -11,7 +11,7 @@ from functools import partial
 
 from ..checks.outcome import LEFT_OUT
 from ..checks.report import findings_in
-from ..checks.seen import Seen, View, is_ready
+from ..checks.seen import RemoteSecret, Seen, View, is_ready
 from ..gates.expectations import api_server_line, expectations
 from ..gates.manifests import SCRIPT
 from ..istio import names
@@ -32,34 +32,31 @@ class Access:
     context: str | None = None
 
 
+def connected(access: Mapping[str, Access], deadline: float = 10) -> dict[str, ClusterApi]:
+    """Return the API server of each cluster; `deadline` is that of each reading, in seconds. Nothing is dialled yet."""
+    return {name: ClusterApi(way.kubeconfig, way.context, deadline=deadline) for name, way in access.items()}
+
+
 async def look(
     topology: Topology,
-    access: Mapping[str, Access],
+    apis: Mapping[str, ClusterApi],
     *,
     servers: Mapping[str, str] | None = None,
-    deadline: float = 10,
     done: Callable[[str], None] = lambda _: None,
 ) -> View:
     """Return what is seen of a mesh now.
 
-    `servers` says at which URL clusters should dial each API server, where the topology doesn't; `deadline` is that of
-    each reading, in seconds; `done` is called with each cluster's name when it has been read, and again when calls
-    from it have been tried.
+    `servers` says at which URL clusters should dial each API server, where the topology doesn't; `done` is called with
+    each cluster's name when it has been read, and again when calls from it have been tried.
     """
     plan = plan_mesh(topology)
-    apis = {
-        planned.name: ClusterApi(
-            planned.name, access[planned.name].kubeconfig, access[planned.name].context, deadline=deadline
-        )
-        for planned in plan.clusters
-    }
     read = await asyncio.gather(
         *(read_cluster(apis[planned.name], planned, partial(done, planned.name)) for planned in plan.clusters)
     )
     seen = {planned.name: found[0] for planned, found in zip(plan.clusters, read, strict=True)}
     tokens = {planned.name: found[1] for planned, found in zip(plan.clusters, read, strict=True)}
     await asyncio.gather(
-        *(_ask_about_secrets(apis, seen, name, tokens[name]) for name in seen),
+        _ask_about_secrets(apis, seen, tokens),
         *(_call(apis[planned.name], topology, plan, planned, seen, done) for planned in plan.clusters),
     )
     known = {name: found.api_server for name, found in topology.clusters.items() if _plain(found.api_server)}
@@ -77,19 +74,22 @@ def _plain(value: object) -> bool:
 
 
 async def _ask_about_secrets(
-    apis: Mapping[str, ClusterApi], seen: Mapping[str, Seen], reader: str, tokens: Tokens
+    apis: Mapping[str, ClusterApi], seen: Mapping[str, Seen], tokens: Mapping[str, Tokens]
 ) -> None:
     """Ask each cluster about the credentials that others have for it."""
-    answered = []
-    for secret in seen[reader].remote_secrets:
-        if secret.cluster in apis and seen[secret.cluster].reachable:
-            api = apis[secret.cluster]
-            accepted, allowed = await asyncio.gather(
-                token_accepted(api, tokens.get(secret.cluster, "")), reader_allowed(api)
-            )
-            secret = dataclasses.replace(secret, token_accepted=accepted, allowed=allowed)
-        answered.append(secret)
-    seen[reader].remote_secrets = answered
+    read = {secret.cluster for found in seen.values() for secret in found.remote_secrets}
+    asked = [name for name in seen if name in read and seen[name].reachable]
+    # One account for all readers of a cluster, so one question about its rights.
+    allowed = dict(zip(asked, await asyncio.gather(*(reader_allowed(apis[name]) for name in asked)), strict=True))
+
+    async def answered(reader: str, secret: RemoteSecret) -> RemoteSecret:
+        if secret.cluster not in allowed:
+            return secret
+        accepted = await token_accepted(apis[secret.cluster], tokens[reader].get(secret.cluster, ""))
+        return dataclasses.replace(secret, token_accepted=accepted, allowed=allowed[secret.cluster])
+
+    for reader, found in seen.items():
+        found.remote_secrets = await asyncio.gather(*(answered(reader, secret) for secret in found.remote_secrets))
 
 
 async def _call(
@@ -138,7 +138,7 @@ def _environment(topology: Topology, plan: MeshPlan, planned: ClusterPlan, seen:
     others = [target for target in expected.targets if target.cluster != planned.name]
     expected = dataclasses.replace(
         expected,
-        # What istiod sees is read from its metrics.
+        # What istiod sees, it is asked itself.
         remotes=None,
         # A pod that calls itself passes its own proxy by.
         targets=tuple(

@@ -70,7 +70,12 @@ def api_server_problems(where: str, server: str, *, from_kubeconfig: bool = Fals
 
 def _without_credentials(server: str) -> str:
     """Return the address as it may be printed: a user's name and password stand before an @, tokens in a query."""
-    return "the given URL" if "@" in server or "?" in server else server
+    return "the given URL" if holds_credential(server) else server
+
+
+def holds_credential(server: str) -> bool:
+    """Return whether the address may hold a name and password, or a token."""
+    return "@" in server or "?" in server
 
 
 def _address_finding(server: str) -> str | None:

@@ -15,7 +15,7 @@ import pytest
 from lab import Cluster
 from pulumi_istio_mesh.checks.findings import Cause
 from pulumi_istio_mesh.checks.outcome import Outcome, judged
-from pulumi_istio_mesh.live.verify import Access, look
+from pulumi_istio_mesh.live.verify import Access, connected, look
 from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
 
 from . import breakages as broken
@@ -46,7 +46,7 @@ def looked(mesh: broken.Mesh) -> Outcome:
     (tree,) = read_mesh_file(mesh.stack.program / "mesh.yaml").meshes.values()
     access = {name: Access(mesh[name].kubeconfig) for name in MEMBERS}
     servers = {name: mesh[name].api_server for name in MEMBERS}
-    return judged(asyncio.run(look(parse_topology(tree), access, servers=servers)))
+    return judged(asyncio.run(look(parse_topology(tree), connected(access), servers=servers)))
 
 
 def where(cause: Cause) -> str:

@@ -31,7 +31,7 @@ def found(live: Any, recorded: dict[str, Any], name: str = "mesh-c1-east-west") 
     if isinstance(live, dict):
         live = {"apiVersion": recorded["apiVersion"], "kind": recorded["kind"], **live}
     with serving(Server({path: live})) as server:
-        api = ClusterApi("c1", server.kubeconfig)
+        api = ClusterApi(server.kubeconfig)
         findings, _ = asyncio.run(_drift({"c1": api}, [Recorded("c1", name, recorded)]))
     return [finding.what for finding in findings]
 

@@ -11,6 +11,7 @@ import pytest
 
 from pulumi_istio_mesh.checks.findings import Finding
 from pulumi_istio_mesh.live.preflight import look_before
+from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.topology.load import parse_topology
 
 from ..builders import mesh_tree
@@ -32,7 +33,7 @@ def servers() -> Iterator[dict[str, Server]]:
 
 def found(servers: dict[str, Server]) -> tuple[list[Finding], dict[str, str]]:
     kubeconfigs = {name: server.kubeconfig for name, server in servers.items()}
-    return asyncio.run(look_before(TOPOLOGY, kubeconfigs, MEMBERS))
+    return asyncio.run(look_before(TOPOLOGY, plan_mesh(TOPOLOGY), kubeconfigs, MEMBERS))
 
 
 def slugs(servers: dict[str, Server]) -> list[str]:
@@ -65,7 +66,7 @@ def test_a_clock_that_is_minutes_off_is_named(servers: dict[str, Server]) -> Non
         three = parse_topology(mesh_tree(clusters={name: {"network": name} for name in (*CLUSTERS, "third")}))
         kubeconfigs = {name: server.kubeconfig for name, server in servers.items()}
         members = {name: name for name in servers}
-        (finding,) = asyncio.run(look_before(three, kubeconfigs, members))[0]
+        (finding,) = asyncio.run(look_before(three, plan_mesh(three), kubeconfigs, members))[0]
     assert (finding.slug, finding.cluster) == ("clock-skew", first)
     assert "300 s ahead" in finding.what or "299 s ahead" in finding.what or "301 s ahead" in finding.what
 

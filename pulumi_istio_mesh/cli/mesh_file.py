@@ -1,0 +1,62 @@
+"""A mesh.yaml as the commands take it: judged whole, and the program ended in words where it can't be used."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ..rules import problems_in, today
+from ..topology.load import parse_topology, read_mesh_file
+from ..topology.models import Topology
+from ..topology.problems import Problem, TopologyError
+
+
+def planned(path: str, mesh: str | None) -> list[tuple[str, Topology]]:
+    """Return the meshes of the file that can all be built; end the program with what is wrong otherwise."""
+    try:
+        meshes = judged(path)
+    except TopologyError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(path, error) from None
+    chosen = [(name, topology) for name, topology in meshes if mesh in (None, name)]
+    if not chosen:
+        raise click.UsageError(f"{path} holds {listed(meshes)}, no {mesh}")
+    return chosen
+
+
+def listed(meshes: list[tuple[str, Topology]]) -> str:
+    """Return the names of meshes, as they are told."""
+    return ", ".join(name for name, _ in meshes)
+
+
+def unreadable(path: str, error: Exception) -> click.UsageError:
+    """Return the end of the program for a file that can't be read."""
+    return click.UsageError(f"{path} can't be read: {type(error).__name__}")
+
+
+def judged(path: str) -> list[tuple[str, Topology]]:
+    """Return each mesh of the file by its mesh ID; raise `TopologyError` with the problems of all of them."""
+    file = read_mesh_file(path)
+    problems: list[Problem] = []
+    meshes: list[tuple[str, Topology]] = []
+    for under, tree in file.meshes.items():
+        try:
+            topology = parse_topology(tree, file.source, under=under, positions=file.positions)
+        except TopologyError as error:
+            problems += error.problems
+            continue
+        problems += [_placed(problem, under) for problem in problems_in(topology, today())]
+        meshes.append((str(tree["mesh_id"]), topology))
+    if problems:
+        raise TopologyError(problems, file.source, file.positions)
+    return meshes
+
+
+def _placed(problem: Problem, under: str) -> Problem:
+    """Return the problem with its path as it stands in the file."""
+    if not under:
+        return problem
+    return Problem(f"{under}.{problem.where}", problem.what, problem.why, problem.fix, problem.slug)
