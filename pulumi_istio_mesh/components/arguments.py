@@ -12,9 +12,10 @@ import pulumi
 from typing_extensions import NotRequired, TypedDict
 
 from ..rules import problems_in, today
+from ..topology.declared import LATE
 from ..topology.kubeconfig import KubeconfigError, api_server_problems, kubeconfig_problems, server_of
 from ..topology.load import parse_topology
-from ..topology.models import LATE, Topology
+from ..topology.models import Topology
 from ..topology.problems import Problem, TopologyError
 
 
@@ -45,6 +46,57 @@ class EastWestGatewayArgs(DialledServiceArgs, total=False):
     """Ports besides those of the mesh: 15021, 15443, 15012 and 15017."""
 
 
+class FederationGatewayArgs(DialledServiceArgs, total=False):
+    """The gateway that other meshes dial."""
+
+    locality: str
+    """Where it stands, as region or region/zone: callers prefer the gateways that are near them."""
+
+
+class ExportArgs(TypedDict):
+    """A Service that other meshes may call."""
+
+    ports: dict[str, int]
+    """Numbers of its exported ports by name, which begins with the protocol, such as http-api."""
+    accounts: list[str]
+    """Service accounts that its pods run as."""
+    callers: NotRequired[dict[str, list[str]]]
+    """Who may call, by mesh: namespace/service account, namespace/*, or * for all; nobody when left out."""
+
+
+class FallbackArgs(TypedDict):
+    """A Service of the importing mesh, which answers while no gateway of the exporter does."""
+
+    service: str
+    accounts: list[str]
+
+
+class ImportArgs(TypedDict):
+    """A Service of another mesh that can be called here."""
+
+    ports: dict[str, int]
+    namespaces: list[str]
+    """Namespaces that see it."""
+    host: NotRequired[str]
+    """`<service>.<namespace>.<mesh>.internal` when left out."""
+    address: NotRequired[str]
+    rewrite_host: NotRequired[bool]
+    fallback: NotRequired[FallbackArgs]
+
+
+class PeerArgs(TypedDict, total=False):
+    """Another mesh."""
+
+    trust_domain: str
+    """`<mesh ID>.internal` when left out."""
+    accept: list[str]
+    """unconstrained-roots, same-root-names."""
+    imports: dict[str, ImportArgs]
+    """By <service>.<namespace>, as the other mesh knows it."""
+    offer: pulumi.Input[Any]
+    """Output `offers` of the other mesh, as a StackReference or a file has it; may be missing at first."""
+
+
 class CaCertsArgs(TypedDict):
     """PEM of one cluster's certificate authority, under the names of Istio's Secret `cacerts`."""
 
@@ -72,6 +124,7 @@ class ClusterArgs(TypedDict):
     """PEM that verifies `api_server`, where it is not the cluster's own CA."""
     api_server_tls_name: NotRequired[str]
     east_west_gateway: NotRequired[EastWestGatewayArgs]
+    federation_gateway: NotRequired[FederationGatewayArgs]
     istiod_service: NotRequired[DialledServiceArgs]
     """By which remote clusters on the same network reach this cluster's istiod, where it has no gateway."""
     cacerts: NotRequired[CaCertsArgs]
@@ -147,6 +200,12 @@ class MeshArgs(TypedDict):
     image_hub: NotRequired[str]
     values: NotRequired[dict[str, Any]]
     verify: NotRequired[VerifyArgs]
+    peers: NotRequired[dict[str, PeerArgs]]
+    """Other meshes that this one knows, by mesh ID."""
+    exports: NotRequired[dict[str, ExportArgs]]
+    """Services that other meshes may call, by <service>.<namespace>."""
+    federation_gateways: NotRequired[list[str]]
+    """Clusters where other meshes enter; every cluster when left out."""
 
 
 class RefusedTopology(TopologyError, pulumi.RunError):
@@ -163,15 +222,12 @@ def accept(name: str, args: Mapping[str, Any]) -> Topology:
     Raises `RefusedTopology` with everything that is wrong and known now, before any resource is registered.
     """
     facts = {"mesh_id": name, **{key: value for key, value in args.items() if value is not None}}
+    # What a peer offers is known late, and checked then (offers.py).
+    facts |= {"peers": _without(args["peers"], ("offer",))} if args.get("peers") is not None else {}
     clusters = args.get("clusters")
     source = f"Mesh {name!r}"
     if isinstance(clusters, Mapping):
-        facts["clusters"] = {
-            cluster: {key: value for key, value in given.items() if key not in CREDENTIALS and value is not None}
-            if isinstance(given, Mapping)
-            else given
-            for cluster, given in clusters.items()
-        }
+        facts["clusters"] = _without(clusters, CREDENTIALS)
     late: list[Problem] = []
     try:
         topology = parse_topology(_plain(facts, "", late), source)
@@ -183,6 +239,18 @@ def accept(name: str, args: Mapping[str, Any]) -> Topology:
     if found:
         raise RefusedTopology(found, source)
     return topology
+
+
+def _without(entries: Any, keys: tuple[str, ...]) -> Any:
+    """Return entries by name without these keys and without what is None; what is misshapen stays as it is."""
+    if not isinstance(entries, Mapping):
+        return entries
+    return {
+        name: {key: value for key, value in given.items() if key not in keys and value is not None}
+        if isinstance(given, Mapping)
+        else given
+        for name, given in entries.items()
+    }
 
 
 def _credential_problems(topology: Topology, clusters: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
@@ -288,7 +356,8 @@ def _plain(value: Any, path: str, late: list[Problem]) -> Any:
     """Return the tree with `LATE` where a late value may stand; anywhere else a late value is a problem."""
     if isinstance(value, pulumi.Output):
         parent, _, leaf = path.rpartition(".")
-        if leaf not in _LATE_LEAVES and not parent.endswith(".annotations"):
+        of_cluster = path.startswith("clusters.")
+        if not of_cluster or (leaf not in _LATE_LEAVES and not parent.endswith(".annotations")):
             late.append(
                 Problem(
                     where=path,

@@ -123,10 +123,22 @@ class ControlPlane(pulumi.ComponentResource):
         # again only after a pause of many seconds.
         return mtls.id.apply(lambda _: names.INJECTOR_WEBHOOK)
 
+    def trust(self, roots: pulumi.Input[Mapping[str, str]], closed: pulumi.Input[Any]) -> None:
+        """Make the config that istiod takes over while it runs; `roots` is its data.
+
+        `closed` is known once whoever these roots vouch for is kept out of what is not theirs.
+        """
+        k8s.core.v1.ConfigMap(
+            f"{self._name}-shared-mesh-config",
+            metadata=manifests.metadata(names.SHARED_MESH_CONFIG, self._name),
+            data=roots,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after(self.namespace, closed)),
+        )
+
     def _before_istiod(
         self, cacerts: Optional[pulumi.Input[Mapping[str, Any]]], namespace: pulumi.Resource
     ) -> list[pulumi.Resource]:
-        """Return what istiod reads when it starts: its certificate authority, and the config that may change later."""
+        """Return what istiod reads when it starts: its certificate authority, where it is made here."""
         in_namespace = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         found: list[pulumi.Resource] = []
         if cacerts is not None:
@@ -138,13 +150,7 @@ class ControlPlane(pulumi.ComponentResource):
                     opts=in_namespace,
                 )
             )
-        config = k8s.core.v1.ConfigMap(
-            f"{self._name}-shared-mesh-config",
-            metadata=manifests.metadata(names.SHARED_MESH_CONFIG, self._name),
-            data=manifests.shared_mesh_config(),
-            opts=in_namespace,
-        )
-        return [*found, config]
+        return found
 
     def _istiod(self, depends_on: list[pulumi.Resource]) -> k8s.helm.v4.Chart:
         topology = self._topology

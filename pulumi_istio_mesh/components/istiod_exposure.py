@@ -10,8 +10,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from ..istio import manifests, names
-from ..topology.models import DialledService
-from .east_west_gateway import EastWestGateway, dialled_address
+from ..topology.dialled import DialledService
+from .east_west_gateway import EastWestGateway
+from .gateway import dialled_address
 from .order import after
 
 

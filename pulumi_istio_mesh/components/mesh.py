@@ -12,10 +12,12 @@ from ..istio import names
 from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
 from ..topology.load import facts_of
 from ..topology.models import Topology
+from ..topology.offer import offer_to
 from .arguments import MeshArgs, accept
 from .callbacks import engine_calls_back
 from .given_trust import check_common_root
 from .mesh_cluster import MeshCluster
+from .offers import checked_offers
 from .preflight import Preflight
 from .trust import Trust
 
@@ -33,6 +35,8 @@ class Mesh(pulumi.ComponentResource):
     """Host of every identity in the mesh: `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`."""
     gateways: pulumi.Output[dict[str, str]]
     """Address of each cluster's east-west gateway, by cluster; only clusters that other networks dial."""
+    offers: pulumi.Output[dict[str, Any]]
+    """What this mesh tells each of its peers, by mesh ID: its roots, federation gateways and Services; no secret."""
     istiods: pulumi.Output[dict[str, str]]
     """Address at which remote clusters reach istiod, by primary; only primaries that have remotes."""
     remote_secrets: pulumi.Output[list[str]]
@@ -53,6 +57,7 @@ class Mesh(pulumi.ComponentResource):
         within = pulumi.ResourceOptions(parent=self)
 
         trust = Trust(name, topology, opts=within) if topology.trust.kind == "generated" else None
+        own_roots, fingerprints = _roots(topology, trust, args)
         # Under mocks there are no clusters to look at.
         look = topology.verify.preflight and engine_calls_back()
         preflight = Preflight(name, topology, plan) if look else None
@@ -78,6 +83,10 @@ class Mesh(pulumi.ComponentResource):
                 secrets += known[cluster.name].values()
                 for remote in cluster.remotes:
                     clusters[remote].attach(known[cluster.name][remote])
+        offers = checked_offers(name, topology, args.get("peers") or {}, own_roots)
+        for cluster in plan.clusters:
+            if not cluster.remote:
+                clusters[cluster.name].share(offers)
         for cluster in plan.clusters:
             if cluster.gate:
                 expected = expectations(topology, plan, cluster.name)
@@ -86,10 +95,14 @@ class Mesh(pulumi.ComponentResource):
         self.mesh_id = pulumi.Output.from_input(topology.mesh_id)
         self.trust_domain = pulumi.Output.from_input(topology.identity_domain)
         self.gateways = _known({found: cluster.gateway_address for found, cluster in clusters.items()})
+        entrances = _known({found: cluster.federation_address for found, cluster in clusters.items()})
+        self.offers = pulumi.Output.all(own_roots, entrances).apply(
+            lambda known: {peer: offer_to(topology, peer, known[0], known[1]) for peer in topology.peers}
+        )
         self.istiods = _known({found: cluster.istiod_address for found, cluster in clusters.items()})
         pairs = sorted(f"{reader} reads {read}" for reader, read in plan.remote_secrets)
         self.remote_secrets = pulumi.Output.all(*secrets).apply(lambda _: pairs)
-        self.root_cert_pem, self.root_fingerprints = _roots(topology, trust, args)
+        self.root_cert_pem, self.root_fingerprints = own_roots, fingerprints
         self.certificate_expiry = pulumi.Output.from_input(_expiry(plan))
         self.topology = pulumi.Output.from_input(facts_of(topology))
         self.register_outputs(
@@ -97,6 +110,7 @@ class Mesh(pulumi.ComponentResource):
                 "meshId": self.mesh_id,
                 "trustDomain": self.trust_domain,
                 "gateways": self.gateways,
+                "offers": self.offers,
                 "istiods": self.istiods,
                 "remoteSecrets": self.remote_secrets,
                 "rootCertPem": self.root_cert_pem,

@@ -11,12 +11,13 @@ from typing import Any, Optional
 import pulumi
 
 from ..gates.expectations import Expectations
-from ..istio import names
+from ..istio import federation, names
 from ..plan.mesh_plan import ClusterPlan, IstiodRoute
 from ..topology.models import Topology
 from .access import Access
 from .control_plane import ControlPlane
 from .east_west_gateway import EastWestGateway, Exposure
+from .federation import FederationGateway, MeshExport, MeshImport, Offers
 from .gate import ApiServerGate, MeshGate
 from .given_trust import FILES, checked_cacerts
 from .istiod_exposure import IstiodExposure
@@ -31,6 +32,8 @@ class MeshCluster(pulumi.ComponentResource):
 
     gateway_address: Optional[pulumi.Output[str]]
     """What other networks dial; None where none does."""
+    federation_address: Optional[pulumi.Output[str]]
+    """What other meshes dial; None where none enters here."""
     istiod_address: Optional[pulumi.Output[str]]
     """What this cluster's remotes dial, known once calls to it arrive; None without any."""
     reader_kubeconfig: Optional[pulumi.Output[str]]
@@ -87,9 +90,10 @@ class MeshCluster(pulumi.ComponentResource):
                 opts=self._within,
             )
             self.reader_kubeconfig, self.authority = reader.kubeconfig, reader.authority
-        self.gateway_address = self.istiod_address = None
+        self.gateway_address = self.istiod_address = self.federation_address = None
         if not plan.remote:
-            self._connect(self._control_plane.injector())
+            self._injector = self._control_plane.injector()
+            self._connect(self._injector)
         self.register_outputs({})
 
     def discover(self, peers: Mapping[str, "MeshCluster"]) -> RemoteSecrets:
@@ -107,6 +111,16 @@ class MeshCluster(pulumi.ComponentResource):
             namespace = pulumi.Output.all(namespace, gate.passed).apply(lambda known: str(known[0]))
         credentials = {peer: _made(cluster.reader_kubeconfig) for peer, cluster in peers.items()}
         return RemoteSecrets(self._name, credentials, namespace=namespace, opts=self._within)
+
+    def share(self, offers: Offers) -> None:
+        """Make what other meshes may call here and what is called of theirs; only in a cluster with an istiod."""
+        injector, topology = self._injector, self._topology
+        closed: pulumi.Output[Any] = injector
+        if topology.peers or topology.exports:
+            closed = MeshExport(self._name, topology, injector=injector, opts=self._within).closed
+        if any(peer.imports for peer in topology.peers.values()):
+            MeshImport(self._name, topology, offers, injector=injector, opts=self._within)
+        self._control_plane.trust(offers.apply(federation.trusted_roots), closed)
 
     def attach(self, secret: pulumi.Input[str]) -> None:
         """Make what needs injection in this remote cluster, once its primary has this secret and serves it."""
@@ -142,6 +156,16 @@ class MeshCluster(pulumi.ComponentResource):
     def _connect(self, injector: pulumi.Output[str]) -> None:
         """Make what lets other clusters in; everything here waits for injection to work."""
         name, plan, declared = self._name, self._plan, self._topology.clusters[self._plan.name]
+        if plan.federation_gateway:
+            self.federation_address = FederationGateway(
+                name,
+                plan.name,
+                self._topology,
+                self._args.get("federation_gateway") or {},
+                namespace=self._control_plane.namespace,
+                injector=injector,
+                opts=self._within,
+            ).address
         gateway = None
         if plan.gateway:
             gateway = EastWestGateway(

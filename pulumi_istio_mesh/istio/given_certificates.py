@@ -11,16 +11,29 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 from ..topology.problems import Problem
+from .certificate_facts import (
+    all_called,
+    called,
+    covers,
+    in_utc,
+    is_authority,
+    may_sign,
+    path_length,
+    public_key,
+    read_certificates,
+    short_fingerprint,
+    spki,
+    trust_domains,
+    weak_digest,
+)
 
 _SKEW = dt.timedelta(minutes=5)
 """How far clocks of clusters may differ: a certificate younger than this is from the future somewhere."""
 _LONGEST_PATH = 8
-_MALFORMED = (x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
 _FILES = {
     "ca_cert": "ca-cert.pem",
     "ca_key": "ca-key.pem",
@@ -42,11 +55,11 @@ def given_problems(
     path: list[x509.Certificate] = []
     if own:
         found += _authority_problems(where, own[0])
-        if key and key != _public(own[0]):
+        if key and key != public_key(own[0]):
             found.append(
                 _problem(
                     f"{where}.ca_key",
-                    f"is not the key of ca_cert {_called(own[0])}",
+                    f"is not the key of ca_cert {called(own[0])}",
                     "istiod signs with ca_key in the name of ca_cert, and does not start when they don't match",
                     "openssl pkey -in ca-key.pem -pubout | diff - <(openssl x509 -in ca-cert.pem -pubkey -noout)"
                     " prints nothing for a pair",
@@ -57,7 +70,7 @@ def given_problems(
         found.append(
             _problem(
                 f"{where}.cert_chain",
-                f"begins with {_called(chain[0])}, not with ca_cert {_called(own[0])}",
+                f"begins with {called(chain[0])}, not with ca_cert {called(own[0])}",
                 "a workload sends its certificate followed by cert_chain, so its issuer ca_cert comes first",
                 _CHAIN_FIX,
             )
@@ -84,16 +97,16 @@ def bundle_problems(bundles: Mapping[str, str]) -> list[Problem]:
     places = {cluster: f"clusters.{cluster}.cacerts.root_cert" for cluster in bundles}
     roots = {cluster: _certificates(places[cluster], pem, found) for cluster, pem in bundles.items()}
     found += _one_name_problems(places, roots)
-    anchors = {cluster: {(c.subject, _public(c)) for c in held} for cluster, held in roots.items() if held}
+    anchors = {cluster: {(c.subject, public_key(c)) for c in held} for cluster, held in roots.items() if held}
     clusters = list(anchors)
     for index, cluster in enumerate(clusters):
         strangers = [other for other in clusters[:index] if not anchors[cluster] & anchors[other]]
         if strangers:
-            theirs = "; ".join(f"{other} trusts {_all_called(roots[other])}" for other in strangers)
+            theirs = "; ".join(f"{other} trusts {all_called(roots[other])}" for other in strangers)
             found.append(
                 _problem(
                     places[cluster],
-                    f"shares no root with {', '.join(strangers)}: {cluster} trusts {_all_called(roots[cluster])};"
+                    f"shares no root with {', '.join(strangers)}: {cluster} trusts {all_called(roots[cluster])};"
                     f" {theirs}",
                     "workloads of two clusters accept each other only under a root that both trust",
                     "sign every cluster's ca_cert by one root, or give every cluster all roots:"
@@ -110,13 +123,13 @@ def _one_name_problems(places: Mapping[str, str], roots: Mapping[str, Sequence[x
     for cluster, held in roots.items():
         for root in held:
             where, other = first.setdefault(root.subject, (places[cluster], root))
-            if _public(root) == _public(other) or (root.subject, _public(root)) in seen:
+            if public_key(root) == public_key(other) or (root.subject, public_key(root)) in seen:
                 continue
-            seen.add((root.subject, _public(root)))
+            seen.add((root.subject, public_key(root)))
             yield _problem(
                 places[cluster],
-                f"two different roots are called {_called(root)}: SHA-256 {_fingerprint(root)} here and"
-                f" {_fingerprint(other)} in {where}",
+                f"two different roots are called {called(root)}: SHA-256 {short_fingerprint(root)} here and"
+                f" {short_fingerprint(other)} in {where}",
                 "Envoy picks an issuer by its name, so two roots of one name break all mTLS, even inside one cluster",
                 "openssl req -x509 -new -key root-key.pem -subj '/O=prod/CN=prod root 2' -days 3650 makes a root of a"
                 " name of its own",
@@ -136,7 +149,7 @@ def _certificates(where: str, pem: str, found: list[Problem]) -> list[x509.Certi
             )
         )
         return []
-    certificates = _read(pem)
+    certificates = read_certificates(pem)
     if not certificates:
         file = _FILES[where.rpartition(".")[2]]
         found.append(
@@ -150,23 +163,12 @@ def _certificates(where: str, pem: str, found: list[Problem]) -> list[x509.Certi
     return certificates
 
 
-def _read(pem: str) -> list[x509.Certificate]:
-    try:
-        certificates = x509.load_pem_x509_certificates(pem.encode())
-        for certificate in certificates:
-            # The library reads these late, and each can be malformed.
-            _ = certificate.extensions, certificate.subject, certificate.issuer, _public(certificate)
-    except (ValueError, TypeError, UnsupportedAlgorithm, *_MALFORMED):
-        return []
-    return certificates
-
-
 def _public_half(where: str, pem: str, found: list[Problem]) -> bytes | None:
     """Return what tells whose key this is; nothing with a problem when istiod can't sign with it."""
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
         if isinstance(key, (ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey)):
-            return _spki(key.public_key())
+            return spki(key.public_key())
         what = "is neither an ECDSA nor an RSA key"
     except TypeError:
         what = "is a private key that needs a password"
@@ -187,10 +189,10 @@ def _authority_problems(where: str, own: x509.Certificate) -> Iterator[Problem]:
     why = "istiod signs every workload's certificate with it, and only an authority's signature counts"
     fix = "issue ca_cert with basicConstraints=critical,CA:TRUE and keyUsage=critical,keyCertSign,cRLSign"
     fix += " in the file of openssl x509 -req -extfile"
-    if not _is_authority(own):
-        yield _problem(f"{where}.ca_cert", f"{_called(own)} is not a certificate authority (CA:TRUE)", why, fix)
-    if not _has_cert_sign(own, absent=False):
-        yield _problem(f"{where}.ca_cert", f"{_called(own)} may not sign certificates (keyCertSign)", why, fix)
+    if not is_authority(own):
+        yield _problem(f"{where}.ca_cert", f"{called(own)} is not a certificate authority (CA:TRUE)", why, fix)
+    if not may_sign(own, absent=False):
+        yield _problem(f"{where}.ca_cert", f"{called(own)} may not sign certificates (keyCertSign)", why, fix)
 
 
 def _path(
@@ -211,9 +213,9 @@ def _path(
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    if certificate.issuer != issuer.subject or not _is_authority(issuer) or not _has_cert_sign(issuer, absent=True):
+    if certificate.issuer != issuer.subject or not is_authority(issuer) or not may_sign(issuer, absent=True):
         return False
-    if _weak_digest(certificate):
+    if weak_digest(certificate):
         # Told as such: the library can't verify it, and a chain that seems to be missing would mislead.
         return True
     try:
@@ -226,8 +228,8 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
 def _no_path(where: str, own: x509.Certificate, roots: Sequence[x509.Certificate]) -> Problem:
     return _problem(
         f"{where}.ca_cert",
-        f"{_called(own)} does not chain to a root: {own.issuer.rfc4514_string()!r} is to have issued it, and root_cert"
-        f" holds {_all_called(roots)}",
+        f"{called(own)} does not chain to a root: {own.issuer.rfc4514_string()!r} is to have issued it, and root_cert"
+        f" holds {all_called(roots)}",
         "workloads accept a certificate only where every signature from it up to a root_cert is there and is valid",
         "openssl verify -CAfile root-cert.pem -untrusted cert-chain.pem ca-cert.pem names the step that is missing",
     )
@@ -237,11 +239,11 @@ def _path_length_problems(
     where: str, path: Sequence[x509.Certificate], own: x509.Certificate, roots: Sequence[x509.Certificate]
 ) -> Iterator[Problem]:
     for below, certificate in enumerate(path):
-        limit = _path_length(certificate)
+        limit = path_length(certificate)
         if limit is not None and below > limit:
             yield _problem(
                 f"{where}.{_field(certificate, [own], roots)}",
-                f"{_called(certificate)} allows {limit} authorities below it, and has {below} down to {_called(own)}",
+                f"{called(certificate)} allows {limit} authorities below it, and has {below} down to {called(own)}",
                 "a path longer than an authority allows (pathlen) is refused by every peer",
                 "have ca_cert issued by an authority with basicConstraints=critical,CA:TRUE and no pathlen;"
                 " openssl x509 -noout -ext basicConstraints shows it",
@@ -254,113 +256,46 @@ def _date_problems(where: str, certificate: x509.Certificate, now: dt.datetime) 
     if begins > now - _SKEW:
         yield _problem(
             where,
-            f"{_called(certificate)} begins at {_time(begins)}, and now is {_time(now)}",
+            f"{called(certificate)} begins at {in_utc(begins)}, and now is {in_utc(now)}",
             "clocks differ: a certificate younger than 5 minutes is from the future for some peers",
             fix + "wait until 5 minutes after it begins",
         )
     if ends <= now:
         yield _problem(
             where,
-            f"{_called(certificate)} ended at {_time(ends)}, and now is {_time(now)}",
+            f"{called(certificate)} ended at {in_utc(ends)}, and now is {in_utc(now)}",
             "nobody accepts what an expired authority vouches for",
             fix + "give one that is still valid",
         )
 
 
 def _digest_problems(where: str, certificate: x509.Certificate) -> Iterator[Problem]:
-    weak = _weak_digest(certificate)
+    weak = weak_digest(certificate)
     if weak:
         yield _problem(
             where,
-            f"{_called(certificate)} is signed by way of {weak}",
+            f"{called(certificate)} is signed by way of {weak}",
             "Go, and with it istiod, and Envoy refuse signatures that can be forged",
             "issue it anew with openssl x509 -req -sha256",
         )
 
 
-def _weak_digest(certificate: x509.Certificate) -> str | None:
-    try:
-        digest = certificate.signature_hash_algorithm
-    except UnsupportedAlgorithm:
-        return None
-    return digest.name.upper() if isinstance(digest, (hashes.SHA1, hashes.MD5)) else None
-
-
 def _domain_problems(where: str, certificate: x509.Certificate, trust_domain: str) -> Iterator[Problem]:
-    try:
-        constraints = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
-    except x509.ExtensionNotFound:
-        return
-    permitted, excluded = _hosts(constraints.permitted_subtrees), _hosts(constraints.excluded_subtrees)
+    allowed = trust_domains(certificate)
+    permitted, excluded = allowed.permitted, allowed.excluded
     why = "every workload is spiffe://<trust domain>/..., and a name constraint is checked on each connection"
     fix = f"issue it with nameConstraints=critical,permitted;URI:{trust_domain}, or set trust_domain to what it permits"
-    if permitted and not any(_covers(host, trust_domain) for host in permitted):
+    if permitted and not any(covers(host, trust_domain) for host in permitted):
         yield _problem(
-            where, f"{_called(certificate)} vouches for {', '.join(permitted)} only, not for {trust_domain}", why, fix
+            where, f"{called(certificate)} vouches for {', '.join(permitted)} only, not for {trust_domain}", why, fix
         )
     for host in excluded:
-        if _covers(host, trust_domain):
-            yield _problem(where, f"{_called(certificate)} excludes {host}, and with it {trust_domain}", why, fix)
-
-
-def _hosts(names: Sequence[x509.GeneralName] | None) -> list[str]:
-    return [name.value for name in names or [] if isinstance(name, x509.UniformResourceIdentifier)]
-
-
-def _covers(constraint: str, host: str) -> bool:
-    """Tell whether a URI constraint means this host: `.suffix` any host below, else that host alone (RFC 5280)."""
-    constraint, host = constraint.lower(), host.lower()
-    return host.endswith(constraint) and host != constraint if constraint.startswith(".") else host == constraint
-
-
-def _is_authority(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
-def _path_length(certificate: x509.Certificate) -> int | None:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
-    except x509.ExtensionNotFound:
-        return None
-
-
-def _has_cert_sign(certificate: x509.Certificate, *, absent: bool) -> bool:
-    """Tell whether the key usage allows it to sign certificates; `absent` answers where it says nothing."""
-    try:
-        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
-    except x509.ExtensionNotFound:
-        return absent
+        if covers(host, trust_domain):
+            yield _problem(where, f"{called(certificate)} excludes {host}, and with it {trust_domain}", why, fix)
 
 
 def _field(certificate: x509.Certificate, own: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> str:
     return "ca_cert" if certificate in own else "root_cert" if certificate in roots else "cert_chain"
-
-
-def _public(certificate: x509.Certificate) -> bytes:
-    return _spki(certificate.public_key())
-
-
-def _spki(key: CertificatePublicKeyTypes) -> bytes:
-    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
-def _called(certificate: x509.Certificate) -> str:
-    return repr(certificate.subject.rfc4514_string())
-
-
-def _all_called(certificates: Sequence[x509.Certificate]) -> str:
-    return ", ".join(_called(certificate) for certificate in certificates)
-
-
-def _fingerprint(certificate: x509.Certificate) -> str:
-    return certificate.fingerprint(hashes.SHA256()).hex()[:16]
-
-
-def _time(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _problem(where: str, what: str, why: str, fix: str) -> Problem:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..topology.models import DialledService, EastWestGateway
+from ..topology.dialled import DialledService, EastWestGateway
 from . import names
 
 
@@ -47,31 +47,24 @@ def namespace(member: str, network: str, primary: str | None) -> dict[str, Any]:
     return {"name": names.NAMESPACE, "labels": {names.NETWORK_LABEL: network}, "annotations": annotations}
 
 
-def shared_mesh_config() -> dict[str, str]:
-    """Return the data of the mesh config that istiod merges over its own while it runs."""
-    return {"mesh": "{}"}
-
-
 def peer_authentication(mode: str) -> dict[str, Any]:
     """Return the spec that makes every workload that this istiod serves refuse plaintext, or not."""
     return {"mtls": {"mode": mode.upper()}}
+
+
+DETECTION = {"consecutive5xxErrors": 5, "interval": "10s", "baseEjectionTime": "30s", "maxEjectionPercent": 100}
+"""When an endpoint counts as failing: Envoy's own defaults, but for the share that may be passed over: all, so that a
+whole cluster can be left."""
 
 
 def failover() -> dict[str, Any]:
     """Return the spec of the rule by which calls prefer near endpoints, and leave those that fail.
 
     Locality is taken into account only where failing endpoints are detected.
-    Source: istio.io, tasks/traffic-management/locality-load-balancing/failover. The numbers are Envoy's own defaults,
-    but for the share that may be passed over: all, so that a whole cluster can be left.
+    Source: istio.io, tasks/traffic-management/locality-load-balancing/failover.
     """
-    detection = {
-        "consecutive5xxErrors": 5,
-        "interval": "10s",
-        "baseEjectionTime": "30s",
-        "maxEjectionPercent": 100,
-    }
     # In the root namespace, for every Service that has no rule of its own.
-    return {"host": "*.svc.cluster.local", "trafficPolicy": {"outlierDetection": detection}}
+    return {"host": "*.svc.cluster.local", "trafficPolicy": {"outlierDetection": DETECTION}}
 
 
 def cross_network_gateway() -> dict[str, Any]:

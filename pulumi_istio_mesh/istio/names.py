@@ -46,6 +46,16 @@ EAST_WEST_SELECTOR = {"istio": "eastwestgateway", "app": EAST_WEST_GATEWAY}
 
 CROSS_NETWORK_GATEWAY = "cross-network-gateway"
 
+FEDERATION_GATEWAY = "istio-federationgateway"
+FEDERATION_SELECTOR = {"istio": "federationgateway", "app": FEDERATION_GATEWAY}
+"""What the gateway chart labels its pods with for this name: other meshes enter here, never by the east-west one."""
+
+FEDERATION_EXPORTS = "federation-exports"
+"""Gateway object that lets other meshes reach the exported Services, and none besides."""
+
+IMPORTS_NAMESPACE = "istio-mesh-imports"
+"""Where what is known of other meshes' Services stands; each is visible in the namespaces that it is imported for."""
+
 ISTIOD_GATEWAY = "istiod-gateway"
 FAILOVER = "failover"
 
@@ -89,6 +99,19 @@ METRICS_PORT = 15014
 def remote_secret(cluster: str) -> str:
     """Return the name of the Secret that lets an istiod read this cluster, as istioctl names it."""
     return f"istio-remote-secret-{cluster}"
+
+
+def callers_of(peer: str) -> str:
+    """Return the name of the policy that says what workloads of another mesh may call here."""
+    return f"callers-of-{peer}"
+
+
+def passthrough_sni(host: str, port: int) -> str:
+    """Return the SNI by which a gateway passes mTLS on to a Service's port.
+
+    Source: istio/istio pilot/pkg/model/push_context.go BuildDNSSrvSubsetKey.
+    """
+    return f"outbound_.{port}_._.{host}"
 
 
 def probe_service(cluster: str) -> str:

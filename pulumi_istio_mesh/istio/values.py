@@ -109,6 +109,11 @@ def gateway(topology: Topology, cluster: str) -> Values:
     }
 
 
+def federation_gateway() -> Values:
+    """Return the wiring of chart `gateway` as the federation gateway: of no network, so that no other one calls it."""
+    return {"name": names.FEDERATION_GATEWAY, "service": {"type": "None"}}
+
+
 WIRING = {"base": base, "istiod": istiod, "gateway": gateway}
 """The wiring of each chart, by the chart's published name."""
 
@@ -185,13 +190,16 @@ FORBIDDEN: Mapping[str, Mapping[str, str]] = {
 """Keys that no user value may touch, with why, besides those that the wiring itself sets."""
 
 
-def chart_values(topology: Topology, cluster: str, chart: str) -> Values:
-    """Return what the chart is rendered with: our defaults, the mesh's values, the cluster's, the wiring last."""
+def chart_values(topology: Topology, cluster: str, chart: str, wiring: Values | None = None) -> Values:
+    """Return what the chart is rendered with: our defaults, the mesh's values, the cluster's, the wiring last.
+
+    `wiring` stands instead of the chart's usual one.
+    """
     values = merged(
         DEFAULTS.get(chart, {}),
         topology.values.get(chart, {}),
         topology.clusters[cluster].values.get(chart, {}),
-        WIRING[chart](topology, cluster),
+        WIRING[chart](topology, cluster) if wiring is None else wiring,
     )
     entries = {} if topology.is_remote(cluster) else ADDED.get(chart, {})
     added = {key: [*(values.get(key) or []), entry] for key, entry in entries.items()}

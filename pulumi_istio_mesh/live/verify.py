@@ -16,7 +16,8 @@ from ..gates.expectations import api_server_line, expectations
 from ..gates.manifests import SCRIPT
 from ..istio import names
 from ..plan.mesh_plan import ClusterPlan, MeshPlan, plan_mesh
-from ..topology.models import Late, Topology
+from ..topology.declared import Late
+from ..topology.models import Topology
 from .api import CannotRead, ClusterApi
 from .reading import Tokens, read_cluster, reader_allowed, token_accepted
 

@@ -9,6 +9,7 @@ import datetime as dt
 import enum
 from dataclasses import dataclass
 
+from ..topology.federation import import_host
 from ..topology.models import Topology
 
 
@@ -45,6 +46,8 @@ class ClusterPlan:
     """Whether a probe runs here, which the gates of other clusters call."""
     gate: bool
     """Whether a gate runs here, which shows what this cluster's istiod sees and whom its workloads reach."""
+    federation_gateway: bool
+    """Whether other meshes enter here, to call what this mesh exports."""
 
     @property
     def dials(self) -> bool:
@@ -77,6 +80,37 @@ class Validity:
 
 
 @dataclass(frozen=True)
+class LetIn:
+    """A Service that a peer may call."""
+
+    service: str
+    callers: tuple[str, ...]
+    """Workloads of the peer, as `<namespace>/<service account>`, `<namespace>/*` or `*`."""
+
+
+@dataclass(frozen=True)
+class CalledOut:
+    """A Service of a peer that is called here."""
+
+    service: str
+    host: str
+    namespaces: tuple[str, ...]
+    """Namespaces that see it."""
+    fallback: str | None
+    """Service of this mesh that answers while no gateway of the peer does."""
+
+
+@dataclass(frozen=True)
+class PeerPlan:
+    """What crosses the border between this mesh and another one."""
+
+    name: str
+    trust_domain: str
+    lets_in: tuple[LetIn, ...]
+    calls: tuple[CalledOut, ...]
+
+
+@dataclass(frozen=True)
 class MeshPlan:
     """What follows from one topology; its clusters keep the order of the list."""
 
@@ -85,6 +119,7 @@ class MeshPlan:
     roots: tuple[Validity, ...]
     intermediates: tuple[Validity, ...]
     """One a cluster with an istiod of its own, named like it; none where trust is not generated."""
+    peers: tuple[PeerPlan, ...]
 
     @property
     def remote_secrets(self) -> tuple[tuple[str, str], ...]:
@@ -110,6 +145,7 @@ def plan_mesh(topology: Topology) -> MeshPlan:
             gateway=name in gateways,
             probe=topology.has_probe(name),
             gate=topology.has_gate(name),
+            federation_gateway=topology.has_federation_gateway(name),
             exposure=not topology.is_remote(name) and not gateways.isdisjoint([name, *remotes]),
         )
 
@@ -119,7 +155,31 @@ def plan_mesh(topology: Topology) -> MeshPlan:
         for source in topology.clusters
         for target in topology.called_from(source)
     )
-    return MeshPlan(clusters, paths, _roots(topology), _intermediates(topology))
+    return MeshPlan(clusters, paths, _roots(topology), _intermediates(topology), _peers(topology))
+
+
+def _peers(topology: Topology) -> tuple[PeerPlan, ...]:
+    return tuple(
+        PeerPlan(
+            name,
+            peer.identity_domain(name),
+            tuple(
+                LetIn(service, export.callers[name])
+                for service, export in sorted(topology.exports.items())
+                if export.callers.get(name)
+            ),
+            tuple(
+                CalledOut(
+                    service,
+                    import_host(name, service, declared),
+                    declared.namespaces,
+                    declared.fallback.service if declared.fallback else None,
+                )
+                for service, declared in sorted(peer.imports.items())
+            ),
+        )
+        for name, peer in topology.peers.items()
+    )
 
 
 def _roots(topology: Topology) -> tuple[Validity, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from ..topology.models import Topology
 from ..topology.problems import Problem
-from . import clusters, gateways, istio, networks, trust
+from . import clusters, federation, gateways, istio, networks, trust
 
 Rule = Callable[[Topology], Iterator[Problem]]
 
@@ -17,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     *gateways.RULES,
     *istio.RULES,
     *trust.RULES,
+    *federation.RULES,
 )
 """Every rule that needs nothing but the topology."""
 

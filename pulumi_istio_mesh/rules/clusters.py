@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from ..istio import names
+from ..topology.declared import Late
 from ..topology.kubeconfig import api_server_problems
-from ..topology.models import Late, Topology
+from ..topology.models import Topology
 from ..topology.names import is_dns_label
 from ..topology.problems import Problem
 

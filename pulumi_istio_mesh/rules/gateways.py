@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 
 from ..istio import names
-from ..topology.models import DialledService, EastWestGateway, Late, Topology
-from ..topology.names import is_dns_label
+from ..topology.declared import Late
+from ..topology.dialled import DialledService, EastWestGateway, FederationGateway
+from ..topology.models import Topology
+from ..topology.names import is_dns_label, is_ip_address, is_out_of_reach
 from ..topology.problems import Problem
 
 _ANY: frozenset[str] = frozenset()
+
+_GATEWAYS = (EastWestGateway, FederationGateway)
 
 ENDS_TLS: Mapping[str, frozenset[str]] = {
     "service.beta.kubernetes.io/aws-load-balancer-ssl-cert": _ANY,
@@ -48,7 +51,7 @@ def no_load_balancer_ends_tls(topology: Topology) -> Iterator[Problem]:
                 what="the annotation makes the load balancer end TLS" if not ending else f"{value!r} is not plain TCP",
                 why="SNI and certificate are those of the caller's own TLS; a load balancer that ends TLS removes both",
                 fix=f"remove {key}; "
-                f"port {names.MTLS_PORT if isinstance(service, EastWestGateway) else names.XDS_PORT} "
+                f"port {names.MTLS_PORT if isinstance(service, _GATEWAYS) else names.XDS_PORT} "
                 "must pass through as TCP",
                 slug="gateway-tls-termination",
             )
@@ -57,7 +60,7 @@ def no_load_balancer_ends_tls(topology: Topology) -> Iterator[Problem]:
 def given_addresses_can_be_reached(topology: Topology) -> Iterator[Problem]:
     """Refuse a given address that is a name, or that no other cluster could dial, and a gateway without any."""
     for where, service in _dialled(topology):
-        slug = "gateway-address" if isinstance(service, EastWestGateway) else "istiod-address"
+        slug = "gateway-address" if isinstance(service, _GATEWAYS) else "istiod-address"
         if isinstance(service, EastWestGateway) and service.type == "ClusterIP" and service.address is None:
             yield Problem(
                 where=f"{where}.address",
@@ -73,7 +76,7 @@ def given_addresses_can_be_reached(topology: Topology) -> Iterator[Problem]:
             yield Problem(
                 where=f"{where}.address",
                 what=f"{service.address} {finding}",
-                why="it becomes an external IP of the Service, where the istiods of other networks read it"
+                why="it becomes an external IP of the Service, where those that dial it read it"
                 if slug == "gateway-address"
                 else "it becomes an external IP of the Service, and the endpoint of Service istiod in remote clusters",
                 fix=f"set {where}.address to the IP address other clusters dial; "
@@ -140,16 +143,13 @@ def _dialled(topology: Topology) -> Iterator[tuple[str, DialledService]]:
     yield from _gateways(topology)
     for name, cluster in topology.clusters.items():
         yield f"clusters.{name}.istiod_service", cluster.istiod_service
+        yield f"clusters.{name}.federation_gateway", cluster.federation_gateway
 
 
 def _finding(address: str) -> str | None:
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
+    if not is_ip_address(address):
         return "is not an IP address"
-    if ip.is_loopback or ip.is_unspecified or ip.is_link_local or ip.is_multicast:
-        return "is no address that another network can dial"
-    return None
+    return "is no address that another network can dial" if is_out_of_reach(address) else None
 
 
 RULES = (

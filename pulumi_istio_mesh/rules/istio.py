@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from ..istio import charts, values, versions
 from ..topology.models import Topology
 from ..topology.names import is_dns_label, is_host_name
-from ..topology.problems import Problem
+from ..topology.problems import Problem, near
 
 
 def the_version_is_supported(topology: Topology) -> Iterator[Problem]:
@@ -85,10 +84,9 @@ def _layer_problems(
 ) -> Iterator[Problem]:
     for chart, given in layer.items():
         if chart not in charts.CHARTS:
-            near = get_close_matches(chart, charts.CHARTS, 1)
             yield Problem(
                 where=f"{where}.{chart}",
-                what=f"{chart!r} is not a chart of the mesh" + (f"; did you mean {near[0]!r}?" if near else ""),
+                what=f"{chart!r} is not a chart of the mesh{near(chart, charts.CHARTS)}",
                 why="values are given per chart",
                 fix=f"use one of {', '.join(charts.CHARTS)}",
                 slug="values-conflict",

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, permutations
 
-from ..topology.models import IPNetwork, Topology
+from ..topology.declared import IPNetwork
+from ..topology.models import Topology
 from ..topology.problems import Problem
 
 

@@ -6,7 +6,6 @@ import datetime as dt
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,8 +13,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .models import LATE, Topology
-from .problems import Position, Problem, TopologyError
+from .declared import LATE
+from .models import Topology
+from .problems import Position, Problem, TopologyError, near
 
 VERSION = 1
 """The version of mesh.yaml that this package reads."""
@@ -66,11 +66,13 @@ def load_mesh(
     path: str | Path,
     kubeconfigs: Mapping[str, Any] | Callable[[str], Any] | None = None,
     mesh: str | None = None,
+    offers: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the arguments of a `Mesh` from a mesh.yaml, with each cluster's kubeconfig added.
+    """Return the arguments of a `Mesh` from a mesh.yaml, with each cluster's kubeconfig added, and each peer's offer.
 
     `kubeconfigs` gives a plain or late value for a cluster's name: a mapping, or a function such as
-    `config.require_secret`; `mesh` chooses one of the file's `meshes`.
+    `config.require_secret`; `mesh` chooses one of the file's `meshes`; `offers` gives, by the peer's mesh ID, the
+    output `offers` of the peer's own program.
     Raises `TopologyError` with line and column of everything that is misshapen, and `KeyError` for a mesh
     that the file does not hold.
     """
@@ -89,7 +91,10 @@ def load_mesh(
             facts["kubeconfig"] = kubeconfigs(name)
         elif kubeconfigs is not None and name in kubeconfigs:
             facts["kubeconfig"] = kubeconfigs[name]
-    return {**tree, "clusters": clusters}
+    peers = {name: dict(facts or {}) for name, facts in (tree.get("peers") or {}).items()}
+    for name, offer in (offers or {}).items():
+        peers.setdefault(name, {})["offer"] = offer
+    return {**tree, "clusters": clusters, **({"peers": peers} if peers else {})}
 
 
 def parse_topology(
@@ -112,7 +117,7 @@ def parse_topology(
 
 def facts_of(topology: Topology) -> dict[str, Any]:
     """Return the plain facts of a topology, as `parse_topology` reads them; without those that are known late."""
-    facts: dict[str, Any] = _jsonable(topology.model_dump(exclude_defaults=True))
+    facts: dict[str, Any] = _jsonable(topology.model_dump(exclude_defaults=True, warnings=False))
     return facts
 
 
@@ -267,10 +272,9 @@ def _unknown_key(where: str, location: tuple[str, ...]) -> Problem:
         )
     model = _model_at(location[:-1])
     known = sorted(model.model_fields) if model else []
-    near = get_close_matches(key, known, 1)
     return Problem(
         where=where,
-        what=f"{key!r} is not known here" + (f"; did you mean {near[0]!r}?" if near else ""),
+        what=f"{key!r} is not known here{near(key, known)}",
         why="a key nobody reads would be a setting that silently does nothing",
         fix=f"use one of {', '.join(known)}" if known else "remove it",
         slug="unknown-key",

@@ -1,107 +1,14 @@
-"""What a user declares: one mesh, its clusters, its trust.
-
-These models hold plain facts only. A value that is known late (a Pulumi Output) stands here as
-`LATE`, and a credential never stands here at all, so a model can be printed, compared and stored.
-"""
+"""What a user declares: one mesh, its clusters, its trust, and what it shares with other meshes."""
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Literal, final
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WrapValidator
+from pydantic import BeforeValidator, Field
 
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-@final
-class Late:
-    """The type of `LATE`. No enum: pydantic takes a member of one for text, where nothing may be late."""
-
-    def __repr__(self) -> str:
-        return "LATE"
-
-
-LATE = Late()
-"""Stands for a value that is given but known only while the program runs."""
-
-
-class Declared(BaseModel):
-    """Base of everything a user declares: frozen, strict about keys, and silent about values."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
-
-
-def _ranges(value: object) -> object:
-    """Read Kubernetes' own notation for several ranges, `10.8.0.0/14,fd00::/48`."""
-    if not isinstance(value, str):
-        raise ValueError("a range is text, such as 10.8.0.0/14")
-    return tuple(_range(part.strip()) for part in value.split(","))
-
-
-def _range(text: str) -> IPNetwork:
-    try:
-        found = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise ValueError(f"{text!r} is not an address range such as 10.8.0.0/14") from None
-    if str(found) != text:
-        raise ValueError(f"{text} does not start at the range's first address; did you mean {found}?")
-    return found
-
-
-Ranges = Annotated[tuple[IPNetwork, ...], PlainValidator(_ranges)]
-"""One or more address ranges, written as Kubernetes writes them: separated by commas."""
-
-
-Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2999, 12, 31))]
-"""A day on which a certificate may be issued; so early that the longest validity still ends on a day there is."""
-
-
-def _text_or_late(value: object, handler: Callable[[object], str]) -> str | Late:
-    return value if isinstance(value, Late) else handler(value)
-
-
-if TYPE_CHECKING:
-    Text = str | Late
-else:
-    # Not a union for pydantic: its errors would then name every member, and a user typed none of them.
-    Text = Annotated[str, WrapValidator(_text_or_late)]
-
-
-class GatewayPort(Declared):
-    """One more port that an east-west gateway's Service opens."""
-
-    name: str
-    port: int = Field(ge=1, le=65535)
-    target_port: int | None = Field(default=None, ge=1, le=65535)
-    """Port of the gateway pods; `port` itself when left out."""
-
-
-class DialledService(Declared):
-    """A Service that other clusters dial."""
-
-    type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
-    """Type of the Service."""
-    address: Text | None = None
-    """IP address that other clusters dial, where the Service's status does not say it."""
-    annotations: dict[str, Text] = {}
-    """Annotations of the Service, such as those that ask a cloud for an internal load balancer."""
-    load_balancer_class: str | None = None
-    timeout_seconds: int = Field(default=600, ge=1)
-    """How long to wait for the load balancer's address."""
-
-
-class EastWestGateway(DialledService):
-    """The gateway that other networks dial to reach this cluster.
-
-    With NodePort or ClusterIP and no `address`, Istio uses the nodes' external addresses (NodePort) or nothing at all.
-    Source: istio/istio pilot/pkg/serviceregistry/kube/controller/network.go.
-    """
-
-    ports: tuple[GatewayPort, ...] = ()
-    """Ports besides those of the mesh: 15021 (status), 15443 (mTLS between networks), 15012 and 15017 (istiod)."""
+from .declared import Day, Declared, Ranges, Text
+from .dialled import DialledService, EastWestGateway, FederationGateway
+from .federation import Export, Peer
 
 
 class Cluster(Declared):
@@ -124,6 +31,8 @@ class Cluster(Declared):
     api_server_tls_name: str | None = None
     """Name to expect in the API server's certificate, where it is not the host of `api_server`."""
     east_west_gateway: EastWestGateway = EastWestGateway()
+    federation_gateway: FederationGateway = FederationGateway()
+    """By which other meshes call what this mesh exports, where the cluster is one of `federation_gateways`."""
     istiod_service: DialledService = DialledService()
     """By which remote clusters on the same network reach this cluster's istiod, where it has no east-west gateway."""
     values: dict[str, dict[str, Any]] = {}
@@ -232,6 +141,12 @@ class Topology(Declared):
     """Helm values for every cluster, keyed by chart: base, istiod, gateway."""
     verify: Verify = Verify()
     """How the mesh proves that it works."""
+    peers: dict[str, Peer] = {}
+    """Other meshes that this one knows, keyed by mesh ID: their roots are trusted, their identities may be let in."""
+    exports: dict[str, Export] = {}
+    """Services that other meshes may call, keyed by `<service>.<namespace>`."""
+    federation_gateways: tuple[str, ...] | None = None
+    """Clusters where other meshes enter to call what is exported; every cluster when left out."""
 
     @property
     def identity_domain(self) -> str:
@@ -244,6 +159,16 @@ class Topology(Declared):
         if len(self.trust.roots) == 1:
             return self.trust.roots[0]
         return next(root for root in self.trust.roots if root.name == self.trust.signer)
+
+    @property
+    def networks(self) -> list[str]:
+        """The names of all networks of the mesh, sorted."""
+        return sorted({self.network_of(name) for name in self.clusters})
+
+    def has_federation_gateway(self, cluster: str) -> bool:
+        """Return whether other meshes enter at this cluster."""
+        chosen = self.federation_gateways
+        return bool(self.exports) and (chosen is None or cluster in chosen)
 
     def network_of(self, cluster: str) -> str:
         """Return the name of the network that the cluster's pods are on."""

@@ -26,3 +26,12 @@ def is_ip_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_out_of_reach(address: str) -> bool:
+    """Return whether no other network can dial this IP address; False for host names."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return ip.is_loopback or ip.is_unspecified or ip.is_link_local or ip.is_multicast

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import NamedTuple
 
 SLUGS: Mapping[str, str] = {
@@ -40,6 +41,27 @@ SLUGS: Mapping[str, str] = {
     "gateway-ports": "an east-west gateway's extra ports are its own",
     "gateway-tls-termination": "no load balancer ends TLS before the east-west gateway or istiod",
     "cluster-local": "a cluster-local host is a Service's full name, or a namespace's with a wildcard",
+    "peer-name": "a peer is another mesh, keyed by its mesh ID",
+    "peer-trust-domain": "every mesh has a trust domain of its own",
+    "peer-trust": "the roots of a mesh that has peers are known to it",
+    "export-service": "an export names a Service of the mesh, its ports and its accounts",
+    "export-callers": "who may call an export is named, in a mesh among the peers",
+    "export-mtls": "a mesh that exports refuses plaintext",
+    "export-transit": "a mesh exports Services of its own only",
+    "federation-gateways": "other meshes enter at clusters of the mesh, where it exports anything",
+    "import-service": "an import names a Service of the peer, its ports, and who sees it",
+    "import-host": "what is imported has a name of its own, outside the clusters' domain",
+    "import-address": "what is imported has an address where proxies answer no DNS",
+    "import-fallback": "a fallback is a Service of the importing mesh",
+    "link-meshes": "a link leads from one mesh of the file to another, once for each Service",
+    "not-offered": "what is imported is offered by the other mesh, with the same ports",
+    "offer-shape": "an offer is the document that the other mesh made",
+    "offer-mesh": "an offer comes from the mesh it is taken for",
+    "offer-networks": "no two meshes have a network of one name",
+    "offer-gateways": "an exporting mesh has a gateway that can be dialled",
+    "foreign-roots": "the roots of a peer are certificates that can be used",
+    "foreign-roots-unconstrained": "a peer's roots may vouch for the peer's own trust domain only",
+    "foreign-roots-same-name": "no two roots that a proxy trusts have one name",
     "values-conflict": "Helm values leave the mesh's own wiring alone",
     "chart-source": "every chart the mesh needs is at its source",
     # Of live clusters, causes before what follows from them (checks/registry.py).
@@ -157,6 +179,12 @@ def render(problems: Iterable[Problem], source: str, positions: Mapping[str, Pos
             f"    see: docs/checks.md#{problem.slug}"
         )
     return "\n\n".join(blocks)
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return the end of a finding that asks for the nearest of the names that there are; empty without one."""
+    found = get_close_matches(name, list(known), 1)
+    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def position_of(where: str, positions: Mapping[str, Position]) -> Position | None:

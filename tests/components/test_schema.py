@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh.components import arguments
 from pulumi_istio_mesh.components.mesh import Mesh
-from pulumi_istio_mesh.topology import models
+from pulumi_istio_mesh.topology import dialled, federation, models
 
 
 def schema() -> dict[str, Any]:
@@ -63,6 +63,7 @@ def test_only_text_may_be_late() -> None:
             ("ClusterArgs", "apiServerCa"),
             ("EastWestGatewayArgs", "address"),
             ("DialledServiceArgs", "address"),
+            ("FederationGatewayArgs", "address"),
             ("CaCertsArgs", "caCert"),
             ("CaCertsArgs", "caKey"),
             ("CaCertsArgs", "certChain"),
@@ -74,9 +75,14 @@ def test_only_text_may_be_late() -> None:
 
 MODELS = {
     "ClusterArgs": models.Cluster,
-    "DialledServiceArgs": models.DialledService,
-    "EastWestGatewayArgs": models.EastWestGateway,
-    "GatewayPortArgs": models.GatewayPort,
+    "DialledServiceArgs": dialled.DialledService,
+    "EastWestGatewayArgs": dialled.EastWestGateway,
+    "GatewayPortArgs": dialled.GatewayPort,
+    "FederationGatewayArgs": dialled.FederationGateway,
+    "ExportArgs": federation.Export,
+    "PeerArgs": federation.Peer,
+    "ImportArgs": federation.Import,
+    "FallbackArgs": federation.Fallback,
     "TrustArgs": models.Trust,
     "RootArgs": models.Root,
     "IntermediatesArgs": models.Intermediates,
@@ -86,7 +92,7 @@ MODELS = {
 
 @pytest.mark.parametrize(("name", "model"), MODELS.items(), ids=MODELS)
 def test_a_programs_arguments_are_the_files_keys_and_its_credentials(name: str, model: type[models.Declared]) -> None:
-    credentials = {"kubeconfig", "cacerts", "api_server_ca"} if name == "ClusterArgs" else set()
+    credentials = {"ClusterArgs": {"kubeconfig", "cacerts", "api_server_ca"}, "PeerArgs": {"offer"}}.get(name, set())
     kind = getattr(arguments, name)
     # A TypedDict's keys with those of its bases; by name, since its hints are for Pulumi's analyzer to resolve.
     assert kind.__required_keys__ | kind.__optional_keys__ == set(model.model_fields) | credentials
@@ -103,7 +109,7 @@ def test_what_a_program_must_give_is_what_a_file_must(name: str, model: type[mod
 def test_every_output_has_its_words() -> None:
     outputs = schema()["resources"]["istio-mesh:index:Mesh"]["properties"]
     assert set(outputs) == {
-        "meshId", "trustDomain", "gateways", "istiods", "remoteSecrets", "rootCertPem", "rootFingerprints",
+        "meshId", "trustDomain", "gateways", "offers", "istiods", "remoteSecrets", "rootCertPem", "rootFingerprints",
         "certificateExpiry", "topology",
     }  # fmt: skip
     assert all(re.fullmatch(r"[a-z][A-Za-z]+", name) for name in outputs)

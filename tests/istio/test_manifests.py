@@ -12,7 +12,7 @@ import pulumi
 import pytest
 
 from pulumi_istio_mesh.istio import manifests
-from pulumi_istio_mesh.topology.models import DialledService, EastWestGateway
+from pulumi_istio_mesh.topology.dialled import DialledService, EastWestGateway
 
 SELECTOR = {"istio": "eastwestgateway", "app": "istio-eastwestgateway"}
 OWN_PORTS = [

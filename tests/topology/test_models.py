@@ -8,8 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from pulumi_istio_mesh.topology import models
+from pulumi_istio_mesh.topology.declared import LATE, Declared
+from pulumi_istio_mesh.topology.dialled import EastWestGateway
 from pulumi_istio_mesh.topology.load import parse_topology
-from pulumi_istio_mesh.topology.models import LATE, Cluster, Declared, EastWestGateway, Topology
+from pulumi_istio_mesh.topology.models import Cluster, Topology
 
 from ..builders import mesh_tree
 

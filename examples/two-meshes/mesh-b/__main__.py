@@ -1,0 +1,23 @@
+"""One of two meshes that share a Service; the other one has a stack of its own."""
+
+import pulumi
+
+from pulumi_istio_mesh import Mesh, load_mesh
+
+config = pulumi.Config()
+# What the other mesh offers. Not there before its first run, and not after its last: then this mesh says so, and goes on.
+peer = pulumi.StackReference(config.require("peerStack"))
+
+mesh = Mesh(
+    "mesh-b",
+    {
+        # A cluster's kubeconfig is the secret of its name: pulumi config set --secret c1 < c1.kubeconfig
+        **load_mesh("mesh.yaml", config.require_secret, offers={"mesh-a": peer.get_output("offers")}),
+        "chart_source": config.require("chartSource"),
+        "image_hub": config.require("imageHub"),
+    },
+)
+
+pulumi.export("offers", mesh.offers)
+pulumi.export("gateways", mesh.gateways)
+pulumi.export("root_fingerprints", mesh.root_fingerprints)

@@ -1,0 +1,236 @@
+"""Bodies of the objects by which meshes share Services: the exporter's ways in, the importer's ways out.
+
+Values may be Pulumi Outputs where they come of another mesh's offer: they pass through untouched.
+Istio has no page for this; the parts are explained in docs/federation.md with what was seen of each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..topology.dialled import FederationGateway
+from ..topology.federation import Fallback, Import, import_host, service_host
+from ..topology.models import Topology
+from ..topology.offer import Offer, identity
+from . import manifests, names
+from .certificate_facts import pem_blocks
+
+_PRIORITY = "istio-mesh/answers-as"
+"""Label of an import's endpoints: the exporter's come first, whatever their locality."""
+_CONNECT_TIMEOUT = "3s"
+"""Envoy's default of 10 s is long for a gateway that is gone; another continent answers in 0.3 s."""
+
+
+def trusted_roots(offers: Mapping[str, Offer]) -> dict[str, str]:
+    """Return the data of the mesh config that istiod merges over its own while it runs: the roots of the peers.
+
+    Each root by itself: istiod looks at the first certificate of a PEM only, and Envoy takes all.
+    Source: istio/istio pilot/pkg/trustbundle/trustbundle.go verifyTrustAnchor.
+    """
+    authorities = [
+        {"pem": pem, "trustDomains": [offer.trust_domain]}
+        for _, offer in sorted(offers.items())
+        for pem in pem_blocks(offer.roots)
+    ]
+    return {"mesh": json.dumps({"caCertificates": authorities} if authorities else {})}
+
+
+def gateway_metadata(cluster: str, gateway: FederationGateway, annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a federation gateway's Service; it names no network, so istiod takes it for none's."""
+    return manifests.dialled_metadata(
+        names.FEDERATION_GATEWAY, cluster, gateway, annotations, labels=names.FEDERATION_SELECTOR
+    )
+
+
+def gateway_service(gateway: FederationGateway, address: Any) -> dict[str, Any]:
+    """Return the spec of that Service."""
+    return manifests.dialled_spec(gateway, address, names.FEDERATION_SELECTOR, names.GATEWAY_PORTS)
+
+
+def exports(topology: Topology) -> dict[str, Any]:
+    """Return the spec that lets other meshes reach the exported Services through federation gateways, and no others.
+
+    The gateway passes TLS through and so can't tell callers apart; `callers` does, at the Service itself.
+    """
+    port = {"number": names.MTLS_PORT, "name": "tls", "protocol": "TLS"}
+    hosts = [service_host(service) for service in sorted(topology.exports)]
+    server = {"port": port, "tls": {"mode": "AUTO_PASSTHROUGH"}, "hosts": hosts}
+    return {"selector": {"istio": names.FEDERATION_SELECTOR["istio"]}, "servers": [server]}
+
+
+def callers(topology: Topology, peer: str) -> dict[str, Any]:
+    """Return the spec of the policy that says what workloads of a peer may call, wherever they enter.
+
+    It refuses only, and only identities of the peer: calls inside the mesh, and the rules that its owners have for
+    them, stay as they are. The SNI says which Service was dialled: gateways route by it.
+    """
+    everybody = [f"{topology.peers[peer].identity_domain(peer)}/*"]
+    open_to_some = {name: export for name, export in sorted(topology.exports.items()) if export.callers.get(peer)}
+    snis = {
+        name: [names.passthrough_sni(service_host(name), port) for port in export.ports.values()]
+        for name, export in open_to_some.items()
+    }
+    elsewhere: dict[str, Any] = {"from": [{"source": {"principals": everybody}}]}
+    if snis:
+        exported = [sni for found in snis.values() for sni in found]
+        elsewhere["when"] = [{"key": "connection.sni", "notValues": exported}]
+    others = [
+        {
+            "from": [
+                {
+                    "source": {
+                        "principals": everybody,
+                        "notPrincipals": [_principal(topology, peer, caller) for caller in export.callers[peer]],
+                    }
+                }
+            ],
+            "when": [{"key": "connection.sni", "values": snis[name]}],
+        }
+        for name, export in open_to_some.items()
+    ]
+    return {"action": "DENY", "rules": [elsewhere, *others]}
+
+
+def _principal(topology: Topology, peer: str, caller: str) -> str:
+    domain = topology.peers[peer].identity_domain(peer)
+    if caller == "*":
+        return f"{domain}/*"
+    namespace, _, account = caller.partition("/")
+    return f"{domain}/ns/{namespace}/*" if account == "*" else f"{domain}/ns/{namespace}/sa/{account}"
+
+
+def imported_name(peer: str, service: str) -> str:
+    """Return the name of the objects of an import."""
+    return f"{service}.{peer}"
+
+
+def imported_metadata(cluster: str, peer: str, service: str) -> dict[str, Any]:
+    """Return the metadata of the objects of an import in the cluster called `<mesh>-<cluster>`."""
+    return {**manifests.metadata(imported_name(peer, service), cluster), "namespace": names.IMPORTS_NAMESPACE}
+
+
+def imported_service(
+    peer: str, service: str, declared: Import, *, endpoints: Any, resolution: Any, identities: Any
+) -> dict[str, Any]:
+    """Return the spec by which the proxies of some namespaces know a Service of a peer, at the peer's gateways.
+
+    `endpoints`, `resolution` and `identities` are those of `reached_at`, plain or late.
+    """
+    spec: dict[str, Any] = {
+        "hosts": [import_host(peer, service, declared)],
+        # Only what is inside the mesh is called by mTLS with the caller's own certificate.
+        "location": "MESH_INTERNAL",
+        "exportTo": sorted(declared.namespaces),
+        "ports": [
+            {"number": number, "name": name, "protocol": _protocol(name)} for name, number in declared.ports.items()
+        ],
+        "resolution": resolution,
+        "endpoints": endpoints,
+        "subjectAltNames": identities,
+    }
+    return spec if declared.address is None else {**spec, "addresses": [declared.address]}
+
+
+def reached_at(topology: Topology, peer: str, service: str, offer: Offer | None) -> dict[str, Any]:
+    """Return endpoints, resolution and identities of an import; nobody answers while there is no offer."""
+    declared = topology.peers[peer].imports[service]
+    offered = offer.services[service] if offer is not None else None
+    found: list[dict[str, Any]] = []
+    if offer is not None and offered is not None:
+        found = [
+            _endpoint(declared, gateway.address, "exporter", port=gateway.port, locality=gateway.locality)
+            for _, gateway in sorted(offer.gateways.items())
+        ]
+    if declared.fallback is not None:
+        # By name: its address in each cluster is that cluster's own.
+        found.append(_endpoint(declared, service_host(declared.fallback.service), "fallback"))
+    by_name = declared.fallback is not None or (offer is not None and not offer.addresses_are_ips)
+    nobody = [f"spiffe://{topology.peers[peer].identity_domain(peer)}/not-offered"]
+    return {
+        "endpoints": found,
+        "resolution": "DNS" if by_name else "STATIC",
+        "identities": [
+            *(offered.identities if offered is not None else nobody),
+            *_fallback_identities(topology, declared.fallback),
+        ],
+    }
+
+
+def _endpoint(
+    declared: Import, address: str, answers_as: str, *, port: int | None = None, locality: str | None = None
+) -> dict[str, Any]:
+    endpoint: dict[str, Any] = {
+        "address": address,
+        "ports": {name: port or number for name, number in declared.ports.items()},
+        # Without the label the proxy would dial it in plaintext.
+        "labels": {"security.istio.io/tlsMode": "istio", _PRIORITY: answers_as},
+    }
+    return endpoint if locality is None else {**endpoint, "locality": locality}
+
+
+def _fallback_identities(topology: Topology, fallback: Fallback | None) -> Sequence[str]:
+    if fallback is None:
+        return ()
+    return [identity(topology.identity_domain, fallback.service, account) for account in fallback.accounts]
+
+
+def imported_rule(peer: str, service: str, declared: Import, identities: Any) -> dict[str, Any]:
+    """Return the spec by which an import is called: mTLS, the peer's own SNI, and nobody accepted but `identities`.
+
+    Without them a proxy accepts any identity of any root that it trusts. Gateways that fail are left, and near ones
+    preferred.
+    """
+    traffic: dict[str, Any] = {
+        "connectionPool": {"tcp": {"connectTimeout": _CONNECT_TIMEOUT}},
+        "outlierDetection": manifests.DETECTION,
+        "loadBalancer": {
+            "localityLbSetting": {
+                "enabled": True,
+                "failoverPriority": [
+                    f"{_PRIORITY}=exporter",
+                    "topology.kubernetes.io/region",
+                    "topology.kubernetes.io/zone",
+                ],
+            }
+        },
+    }
+    ports = [
+        {
+            # Settings of a port stand instead of those of the whole, and the SNI holds the port's number.
+            "port": {"number": number},
+            **traffic,
+            "tls": {
+                "mode": "ISTIO_MUTUAL",
+                "sni": names.passthrough_sni(service_host(service), number),
+                "subjectAltNames": identities,
+            },
+        }
+        for number in declared.ports.values()
+    ]
+    return {
+        "host": import_host(peer, service, declared),
+        "exportTo": sorted(declared.namespaces),
+        "trafficPolicy": {"portLevelSettings": ports},
+    }
+
+
+def rewritten_host(peer: str, service: str, declared: Import) -> dict[str, Any]:
+    """Return the spec by which HTTP requests carry the name that the Service has in its own mesh."""
+    host = import_host(peer, service, declared)
+    return {
+        "hosts": [host],
+        "exportTo": sorted(declared.namespaces),
+        "http": [{"route": [{"destination": {"host": host}}], "rewrite": {"authority": service_host(service)}}],
+    }
+
+
+def imports_namespace() -> dict[str, Any]:
+    """Return the metadata of the namespace where imports stand."""
+    return {"name": names.IMPORTS_NAMESPACE}
+
+
+def _protocol(port: str) -> str:
+    # The one protocol with a hyphen of its own.
+    return "GRPC-WEB" if port.startswith("grpc-web") else port.partition("-")[0].upper()

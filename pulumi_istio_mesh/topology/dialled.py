@@ -1,0 +1,52 @@
+"""The Services of the mesh that are dialled from outside their cluster."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .declared import Declared, Text
+
+
+class GatewayPort(Declared):
+    """One more port that an east-west gateway's Service opens."""
+
+    name: str
+    port: int = Field(ge=1, le=65535)
+    target_port: int | None = Field(default=None, ge=1, le=65535)
+    """Port of the gateway pods; `port` itself when left out."""
+
+
+class DialledService(Declared):
+    """A Service that other clusters dial."""
+
+    type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
+    """Type of the Service."""
+    address: Text | None = None
+    """IP address that other clusters dial, where the Service's status does not say it."""
+    annotations: dict[str, Text] = {}
+    """Annotations of the Service, such as those that ask a cloud for an internal load balancer."""
+    load_balancer_class: str | None = None
+    timeout_seconds: int = Field(default=600, ge=1)
+    """How long to wait for the load balancer's address."""
+
+
+class EastWestGateway(DialledService):
+    """The gateway that other networks dial to reach this cluster.
+
+    With NodePort or ClusterIP and no `address`, Istio uses the nodes' external addresses (NodePort) or nothing at all.
+    Source: istio/istio pilot/pkg/serviceregistry/kube/controller/network.go.
+    """
+
+    ports: tuple[GatewayPort, ...] = ()
+    """Ports besides those of the mesh: 15021 (status), 15443 (mTLS between networks), 15012 and 15017 (istiod)."""
+
+
+class FederationGateway(DialledService):
+    """The gateway that other meshes dial to call what this one exports; never the cross-network gateway."""
+
+    locality: str | None = Field(
+        default=None, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?){0,2}$"
+    )
+    """Where it stands, as `region` or `region/zone`: callers prefer the gateways that are near them."""
