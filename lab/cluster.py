@@ -1,11 +1,14 @@
 """One cluster of a running lab, for programs and tests."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lab import addresses
 from lab.errors import LabError
 from lab.paths import SCRIPTS, ClusterPaths
-from lab.process import run
+from lab.process import Recorded, run
 from lab.shape import number_of
 
 
@@ -43,3 +46,15 @@ class Cluster:
         """Standard output of kubectl as administrator; raises LabError with its standard error."""
         command: list[str | Path] = [SCRIPTS / "kubectl", f"--kubeconfig={self.kubeconfig_path}", *arguments]
         return run(command, stdin=stdin, timeout_seconds=timeout_seconds)
+
+    @contextmanager
+    def without_api_server(self) -> Iterator[None]:
+        """The API server answers nobody; it goes on where it was when the context ends."""
+        server = Recorded.from_file(self._paths.processes / "kube-apiserver")
+        if server is None:
+            raise LabError(f"{self.name} has no API server that could be stopped")
+        server.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            server.signal(signal.SIGCONT)

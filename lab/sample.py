@@ -48,11 +48,18 @@ def deploy(clusters: Iterable[Cluster], serving: Iterable[str]) -> None:
         list(pool.map(one, clusters))
 
 
-def rolled_out(cluster: Cluster, workload: str) -> None:
+def rolled_out(cluster: Cluster, workload: str, namespace: str = NAMESPACE) -> None:
     """Return when all pods of one of the sample's workloads run; raise `LabError` after 120 s."""
     cluster.kubectl(
-        "-n", NAMESPACE, "rollout", "status", f"deployment/{workload}", "--timeout=120s", timeout_seconds=130
+        "-n", namespace, "rollout", "status", f"deployment/{workload}", "--timeout=120s", timeout_seconds=130
     )
+
+
+def add_client(cluster: Cluster, name: str, namespace: str = NAMESPACE) -> None:
+    """Put one more client into a cluster, as an account of its name, and return when it runs."""
+    items = [_namespace(namespace), *_client(name, injected=True, namespace=namespace)]
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    rolled_out(cluster, name, namespace)
 
 
 def remove(clusters: Iterable[Cluster]) -> None:
@@ -62,12 +69,15 @@ def remove(clusters: Iterable[Cluster]) -> None:
 
 
 def call(
-    cluster: Cluster, url: str = f"http://hello.{NAMESPACE}:{PORT}/cgi-bin/hello", client: str = "client"
+    cluster: Cluster,
+    url: str = f"http://hello.{NAMESPACE}:{PORT}/cgi-bin/hello",
+    client: str = "client",
+    namespace: str = NAMESPACE,
 ) -> Answer:
     """Call a URL from the client's pod; plain HTTP as an application speaks it, its proxy does the rest."""
     command = ["curl", "--silent", "--show-error", "--max-time", "5", "--write-out", "\n%{http_code}", url]
     text = cluster.kubectl(
-        "-n", NAMESPACE, "exec", f"deploy/{client}", "-c", client, "--", "sh", "-c", '"$@" 2>&1; true', "sh", *command
+        "-n", namespace, "exec", f"deploy/{client}", "-c", client, "--", "sh", "-c", '"$@" 2>&1; true', "sh", *command
     )
     body, _, status = text.strip().rpartition("\n")
     if status != "200":
@@ -81,9 +91,9 @@ def pod_address(cluster: Cluster) -> str:
     return cluster.kubectl("-n", NAMESPACE, "get", "pod", "-l", "app=hello", "-o", "jsonpath={.items[0].status.podIP}")
 
 
-def _namespace() -> dict[str, Any]:
+def _namespace(name: str = NAMESPACE) -> dict[str, Any]:
     labels = {"istio-injection": "enabled"}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
 def _service() -> dict[str, Any]:
@@ -92,9 +102,9 @@ def _service() -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Service", "metadata": _named("hello"), "spec": spec}
 
 
-def _client(name: str, *, injected: bool) -> list[dict[str, Any]]:
+def _client(name: str, *, injected: bool, namespace: str = NAMESPACE) -> list[dict[str, Any]]:
     container = {"name": name, "command": ["sleep", "infinity"]}
-    return _deployment(name, container, {} if injected else {"sidecar.istio.io/inject": "false"})
+    return _deployment(name, container, {} if injected else {"sidecar.istio.io/inject": "false"}, namespace)
 
 
 def _hello(cluster: str) -> list[dict[str, Any]]:
@@ -103,7 +113,9 @@ def _hello(cluster: str) -> list[dict[str, Any]]:
     return _deployment("hello", container, {})
 
 
-def _deployment(name: str, container: dict[str, Any], labels: dict[str, str]) -> list[dict[str, Any]]:
+def _deployment(
+    name: str, container: dict[str, Any], labels: dict[str, str], namespace: str = NAMESPACE
+) -> list[dict[str, Any]]:
     """Return a Deployment and the service account it runs as: its identity in the mesh."""
     selector = {"app": name}
     full = {"image": IMAGE, "imagePullPolicy": "Never", **container}
@@ -113,10 +125,10 @@ def _deployment(name: str, container: dict[str, Any], labels: dict[str, str]) ->
     }
     spec = {"selector": {"matchLabels": selector}, "template": template}
     return [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _named(name)},
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _named(name), "spec": spec},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _named(name, namespace)},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _named(name, namespace), "spec": spec},
     ]
 
 
-def _named(name: str) -> dict[str, str]:
-    return {"name": name, "namespace": NAMESPACE}
+def _named(name: str, namespace: str = NAMESPACE) -> dict[str, str]:
+    return {"name": name, "namespace": namespace}

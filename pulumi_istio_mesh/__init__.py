@@ -22,13 +22,34 @@ if TYPE_CHECKING:
         EastWestGatewayArgs as EastWestGatewayArgs,
     )
     from .components.arguments import (
+        ExportArgs as ExportArgs,
+    )
+    from .components.arguments import (
+        FallbackArgs as FallbackArgs,
+    )
+    from .components.arguments import (
+        FederationGatewayArgs as FederationGatewayArgs,
+    )
+    from .components.arguments import (
         GatewayPortArgs as GatewayPortArgs,
+    )
+    from .components.arguments import (
+        ImportArgs as ImportArgs,
     )
     from .components.arguments import (
         IntermediatesArgs as IntermediatesArgs,
     )
     from .components.arguments import (
+        LinkArgs as LinkArgs,
+    )
+    from .components.arguments import (
         MeshArgs as MeshArgs,
+    )
+    from .components.arguments import (
+        MeshesArgs as MeshesArgs,
+    )
+    from .components.arguments import (
+        PeerArgs as PeerArgs,
     )
     from .components.arguments import (
         RootArgs as RootArgs,
@@ -37,9 +58,11 @@ if TYPE_CHECKING:
         TrustArgs as TrustArgs,
     )
     from .components.mesh import Mesh as Mesh
+    from .components.meshes import Meshes as Meshes
     from .plan.mesh_plan import MeshPlan as MeshPlan
     from .plan.mesh_plan import plan_mesh as plan_mesh
     from .topology.load import load_mesh as load_mesh
+    from .topology.load import load_meshes as load_meshes
     from .topology.models import Topology as Topology
     from .topology.problems import Problem as Problem
     from .topology.problems import TopologyError as TopologyError
@@ -57,9 +80,18 @@ _HOME = {
     "TrustArgs": "components.arguments",
     "RootArgs": "components.arguments",
     "IntermediatesArgs": "components.arguments",
+    "Meshes": "components.meshes",
+    "MeshesArgs": "components.arguments",
+    "ExportArgs": "components.arguments",
+    "FallbackArgs": "components.arguments",
+    "FederationGatewayArgs": "components.arguments",
+    "ImportArgs": "components.arguments",
+    "LinkArgs": "components.arguments",
+    "PeerArgs": "components.arguments",
     "MeshPlan": "plan.mesh_plan",
     "plan_mesh": "plan.mesh_plan",
     "load_mesh": "topology.load",
+    "load_meshes": "topology.load",
     "Topology": "topology.models",
     "Problem": "topology.problems",
     "TopologyError": "topology.problems",

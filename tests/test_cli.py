@@ -172,8 +172,13 @@ def test_one_of_several_meshes_is_planned_by_its_name() -> None:
     assert run("plan", TWO, "--mesh", "red").exit_code == 2
 
 
-def test_a_picture_of_several_meshes_asks_which_one() -> None:
-    result = run("picture", TWO)
+def test_a_picture_shows_all_meshes_of_a_file_or_one() -> None:
+    both = run("picture", TWO).stdout
+    assert (both.count('["mesh blue"]'), both.count('["mesh green"]')) == (1, 1)
+    assert '["mesh' not in run("picture", TWO, "--mesh", "blue").stdout
+
+
+def test_a_picture_of_meshes_with_clusters_of_one_name_asks_which_one() -> None:
+    result = run("picture", TWO.replace("plant: {}", "west: {}"))
     assert result.exit_code == 2
-    assert "a.yaml holds blue, green: choose one, --mesh blue" in result.stderr
-    assert run("picture", TWO, "--mesh", "blue").exit_code == 0
+    assert "a.yaml has west in several meshes: choose one, --mesh blue" in result.stderr

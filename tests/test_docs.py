@@ -16,8 +16,8 @@ from pulumi_istio_mesh.components import arguments
 from pulumi_istio_mesh.gates.manifests import SCRIPT
 from pulumi_istio_mesh.pictures.mermaid import mermaid
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
-from pulumi_istio_mesh.topology import models
-from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
+from pulumi_istio_mesh.topology import dialled, federation, models
+from pulumi_istio_mesh.topology.load import parse_links, parse_topology, read_mesh_file
 from pulumi_istio_mesh.topology.problems import SLUGS, TopologyError
 
 from .builders import mesh_tree, problems_of
@@ -28,6 +28,12 @@ TOPOLOGY = (ROOT / "docs" / "topology.md").read_text(encoding="utf-8")
 
 SEEN_IN_A_PROGRAM = {"late-value", "trust-given", "trust-mixed", "kubeconfig-missing", "kubeconfig-invalid"}
 """Checks that no file can show: they are about late values and credentials."""
+
+BETWEEN_MESHES = {
+    "link-meshes", "not-offered", "offer-shape", "offer-mesh", "offer-networks", "offer-gateways", "foreign-roots",
+    "foreign-roots-unconstrained", "foreign-roots-same-name",
+}  # fmt: skip
+"""Checks that the file of one mesh can't show."""
 
 PREFLIGHT = {
     "cluster-unreachable",
@@ -92,7 +98,7 @@ def test_every_slug_is_used(slug: str) -> None:
     assert f'"{slug}"' in source
 
 
-@pytest.mark.parametrize("slug", sorted(SLUGS.keys() - SEEN_IN_A_PROGRAM - CHECKS.keys()))
+@pytest.mark.parametrize("slug", sorted(SLUGS.keys() - SEEN_IN_A_PROGRAM - BETWEEN_MESHES - CHECKS.keys()))
 def test_the_examples_of_a_check_are_refused_for_it_and_allowed(slug: str, tmp_path: Path) -> None:
     refused, *allowed = fences(sections(CHECKS_PAGE, "##")[slug])
     assert slug in told(tmp_path, refused)
@@ -164,9 +170,15 @@ def test_a_live_section_shows_how_to_see_it_and_how_to_repair_it(slug: str) -> N
 TABLES: dict[str, dict[str, FieldInfo]] = {
     "Mesh": dict(models.Topology.model_fields),
     "Cluster": dict(models.Cluster.model_fields),
-    "Dialled service": dict(models.DialledService.model_fields),
-    "East-west gateway": dict(models.EastWestGateway.model_fields),
-    "Gateway port": dict(models.GatewayPort.model_fields),
+    "Dialled service": dict(dialled.DialledService.model_fields),
+    "East-west gateway": dict(dialled.EastWestGateway.model_fields),
+    "Gateway port": dict(dialled.GatewayPort.model_fields),
+    "Federation gateway": dict(dialled.FederationGateway.model_fields),
+    "Export": dict(federation.Export.model_fields),
+    "Peer": dict(federation.Peer.model_fields),
+    "Import": dict(federation.Import.model_fields),
+    "Fallback": dict(federation.Fallback.model_fields),
+    "Link": dict(federation.Link.model_fields),
     "Verify": dict(models.Verify.model_fields),
     "Trust": dict(models.Trust.model_fields),
     "Root": dict(models.Root.model_fields),
@@ -183,7 +195,7 @@ def rows(heading: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("heading", TABLES)
 def test_every_fact_is_documented_and_nothing_else_is(heading: str) -> None:
-    only_in_programs = set(arguments.CREDENTIALS) if heading == "Cluster" else set()
+    only_in_programs = {"Cluster": set(arguments.CREDENTIALS), "Peer": {"offer"}}.get(heading, set())
     assert set(rows(heading)) == set(TABLES[heading]) | only_in_programs
 
 
@@ -209,13 +221,24 @@ def test_every_example_is_yaml_that_the_key_takes(heading: str) -> None:
         "Dialled service": "{{clusters: {{east: {{istiod_service: {{{}}}}}, west: {{}}}}}}",
         "East-west gateway": "{{clusters: {{east: {{east_west_gateway: {{{}}}}}, west: {{}}}}}}",
         "Gateway port": "{{clusters: {{east: {{east_west_gateway: {{ports: [{{name: a, port: 1, {}}}]}}}}}}}}",
+        "Federation gateway": "{{clusters: {{east: {{federation_gateway: {{{}}}}}, west: {{}}}}}}",
+        "Export": "{{exports: {{a.b: {{ports: {{http: 80}}, accounts: [a], {}}}}}}}",
+        "Peer": "{{peers: {{shop: {{{}}}}}}}",
+        "Import": "{{peers: {{shop: {{imports: {{a.b: {{ports: {{http: 80}}, namespaces: [a], {}}}}}}}}}}}",
+        "Fallback": "{{peers: {{shop: {{imports: {{a.b: {{ports: {{http: 80}}, namespaces: [a], "
+        "fallback: {{service: a.b, accounts: [a], {}}}}}}}}}}}}}",
         "Verify": "{{verify: {{{}}}}}",
         "Trust": "{{trust: {{roots: [{{issued: '2026-11-23'}}], {}}}}}",
         "Root": "{{trust: {{roots: [{{issued: '2026-11-23', {}}}]}}}}",
         "Intermediates": "{{trust: {{roots: [{{issued: '2026-11-23'}}], intermediates: {{{}}}}}}}",
+        "Link": "",
     }[heading]
     for key in TABLES[heading]:
         example = rows(heading)[key][3].strip("`")
+        if heading == "Link":
+            link = {"exporter": "a", "importer": "b", "service": "c.d", **yaml.safe_load(f"{{{key}: {example}}}")}
+            assert parse_links([link])
+            continue
         tree = yaml.safe_load(where.format(f"{key}: {example}"))
         slugs = {problem.slug for problem in problems_of(mesh_tree(**tree))}
         assert not slugs & {"topology-shape", "unknown-key", "missing-key", "values-conflict"}, (key, slugs)
@@ -236,23 +259,31 @@ def test_every_output_is_documented_and_nothing_else_is() -> None:
 
 # Pictures
 
+PICTURED = [
+    "README.md",
+    "examples/flat-onprem/README.md",
+    "examples/mixed/README.md",
+    "examples/two-meshes-one-program/README.md",
+    "docs/federation.md",
+]
 
-@pytest.mark.parametrize("page", ["README.md", "examples/flat-onprem/README.md", "examples/mixed/README.md"])
+
+@pytest.mark.parametrize("page", PICTURED)
 def test_a_picture_is_the_plan_of_the_mesh_beside_it(page: str, tmp_path: Path) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     beside = (ROOT / page).with_name("mesh.yaml")
     if not beside.exists():
         beside = tmp_path / "mesh.yaml"
         beside.write_text(fences(text)[0], encoding="utf-8")
-    (tree,) = read_mesh_file(beside).meshes.values()
+    plans = [plan_mesh(parse_topology(tree)) for tree in read_mesh_file(beside).meshes.values()]
     (picture,) = re.findall(r"^```mermaid\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    assert picture == mermaid(plan_mesh(parse_topology(tree)))
+    assert picture == mermaid(*plans)
 
 
 # Links
 
 
-@pytest.mark.parametrize("page", ["checks.md", "topology.md", "operations.md"])
+@pytest.mark.parametrize("page", ["checks.md", "topology.md", "operations.md", "federation.md"])
 def test_every_link_to_another_page_has_its_target(page: str) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)]+)\)", text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 
 import click
@@ -13,7 +14,7 @@ from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
 from ..plan.words import words
 from ..topology.models import Topology
 from ..topology.problems import TopologyError
-from .mesh_file import judged, listed, planned, unreadable
+from .mesh_file import judged, planned, unreadable
 from .verify import verify
 
 
@@ -62,17 +63,24 @@ def plan(file: str, mesh: str | None) -> None:
 
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
-@click.option("--mesh", help="Which mesh of the file; needed where it holds several.")
+@click.option("--mesh", help="Which mesh of the file; all of them when left out.")
 def picture(file: str, mesh: str | None) -> None:
     """Draw what a mesh.yaml will become, as Mermaid text for a pull request or a wiki.
 
     Exit code 0, or 1 with the problems that stand in the way, 2 on bad use.
     """
-    meshes = planned(file, mesh)
-    if len(meshes) > 1:
-        raise click.UsageError(f"{file} holds {listed(meshes)}: choose one, --mesh {meshes[0][0]}")
-    for _, topology in meshes:
-        click.echo(mermaid(plan_mesh(topology)), nl=False)
+    plans = [plan_mesh(topology) for _, topology in planned(file, mesh)]
+    named = Counter(
+        name
+        for plan in plans
+        for name in {part for cluster in plan.clusters for part in (cluster.name, cluster.network)}
+    )
+    twice = sorted(name for name, count in named.items() if count > 1)
+    if twice:
+        raise click.UsageError(
+            f"{file} has {', '.join(twice)} in several meshes: choose one, --mesh {plans[0].mesh_id}"
+        )
+    click.echo(mermaid(*plans), nl=False)
 
 
 def _summary(mesh: str, topology: Topology, plan: MeshPlan) -> Iterator[str]:

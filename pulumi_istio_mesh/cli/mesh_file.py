@@ -7,9 +7,10 @@ import sys
 import click
 
 from ..rules import problems_in, today
+from ..rules.meshes import meshes_problems
 from ..topology.load import parse_topology, read_mesh_file
 from ..topology.models import Topology
-from ..topology.problems import Problem, TopologyError
+from ..topology.problems import TopologyError
 
 
 def planned(path: str, mesh: str | None) -> list[tuple[str, Topology]]:
@@ -40,23 +41,17 @@ def unreadable(path: str, error: Exception) -> click.UsageError:
 def judged(path: str) -> list[tuple[str, Topology]]:
     """Return each mesh of the file by its mesh ID; raise `TopologyError` with the problems of all of them."""
     file = read_mesh_file(path)
-    problems: list[Problem] = []
+    problems = list(file.problems)
     meshes: list[tuple[str, Topology]] = []
     for under, tree in file.meshes.items():
         try:
             topology = parse_topology(tree, file.source, under=under, positions=file.positions)
         except TopologyError as error:
-            problems += error.problems
+            problems += [file.placed(problem, "") for problem in error.problems]
             continue
-        problems += [_placed(problem, under) for problem in problems_in(topology, today())]
+        problems += [file.placed(problem, under) for problem in problems_in(topology, today())]
         meshes.append((str(tree["mesh_id"]), topology))
+    problems += meshes_problems(dict(meshes))
     if problems:
         raise TopologyError(problems, file.source, file.positions)
     return meshes
-
-
-def _placed(problem: Problem, under: str) -> Problem:
-    """Return the problem with its path as it stands in the file."""
-    if not under:
-        return problem
-    return Problem(f"{under}.{problem.where}", problem.what, problem.why, problem.fix, problem.slug)

@@ -208,6 +208,31 @@ class MeshArgs(TypedDict):
     """Clusters where other meshes enter; every cluster when left out."""
 
 
+class LinkArgs(TypedDict):
+    """One Service of one mesh that another may call."""
+
+    exporter: str
+    """Mesh that has the Service among its exports."""
+    importer: str
+    """Mesh whose workloads call it."""
+    service: str
+    """<service>.<namespace>, as the exporter exports it."""
+    callers: NotRequired[list[str]]
+    """Who may call: namespace/service account, namespace/*, or * for all; nobody when left out."""
+    namespaces: NotRequired[list[str]]
+    """Namespaces that see it; those of the callers when left out."""
+    host: NotRequired[str]
+    address: NotRequired[str]
+    rewrite_host: NotRequired[bool]
+    fallback: NotRequired[FallbackArgs]
+
+
+class MeshesArgs(TypedDict):
+    meshes: dict[str, MeshArgs]
+    """By name, which is the mesh ID where that is left out."""
+    links: NotRequired[list[LinkArgs]]
+
+
 class RefusedTopology(TopologyError, pulumi.RunError):
     """A `TopologyError` that Pulumi prints as its sentences, without a traceback."""
 

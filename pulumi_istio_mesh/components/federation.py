@@ -14,12 +14,9 @@ import pulumi_kubernetes as k8s
 from ..istio import federation, manifests, names, values
 from ..topology.federation import Import
 from ..topology.models import Topology
-from ..topology.offer import Offer
 from .gateway import Gateway
+from .offers import Offers
 from .order import after
-
-Offers = pulumi.Output[dict[str, Offer]]
-"""What the peers offer, by mesh ID, checked; without those whose offer is not there."""
 
 
 class FederationGateway(Gateway):

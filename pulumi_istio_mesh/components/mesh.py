@@ -17,7 +17,7 @@ from .arguments import MeshArgs, accept
 from .callbacks import engine_calls_back
 from .given_trust import check_common_root
 from .mesh_cluster import MeshCluster
-from .offers import checked_offers
+from .offers import checked_offers, trusted_offers
 from .preflight import Preflight
 from .trust import Trust
 
@@ -83,10 +83,11 @@ class Mesh(pulumi.ComponentResource):
                 secrets += known[cluster.name].values()
                 for remote in cluster.remotes:
                     clusters[remote].attach(known[cluster.name][remote])
-        offers = checked_offers(name, topology, args.get("peers") or {}, own_roots)
+        offers = checked_offers(name, topology, args.get("peers") or {})
+        trusted = trusted_offers(name, topology, offers, own_roots)
         for cluster in plan.clusters:
             if not cluster.remote:
-                clusters[cluster.name].share(offers)
+                clusters[cluster.name].share(offers, trusted)
         for cluster in plan.clusters:
             if cluster.gate:
                 expected = expectations(topology, plan, cluster.name)

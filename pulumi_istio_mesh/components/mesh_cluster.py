@@ -17,10 +17,11 @@ from ..topology.models import Topology
 from .access import Access
 from .control_plane import ControlPlane
 from .east_west_gateway import EastWestGateway, Exposure
-from .federation import FederationGateway, MeshExport, MeshImport, Offers
+from .federation import FederationGateway, MeshExport, MeshImport
 from .gate import ApiServerGate, MeshGate
 from .given_trust import FILES, checked_cacerts
 from .istiod_exposure import IstiodExposure
+from .offers import Offers
 from .preflight import Preflight
 from .remote_secret import Reader, RemoteSecrets
 from .trust import IntermediateAuthority, Trust
@@ -112,15 +113,18 @@ class MeshCluster(pulumi.ComponentResource):
         credentials = {peer: _made(cluster.reader_kubeconfig) for peer, cluster in peers.items()}
         return RemoteSecrets(self._name, credentials, namespace=namespace, opts=self._within)
 
-    def share(self, offers: Offers) -> None:
-        """Make what other meshes may call here and what is called of theirs; only in a cluster with an istiod."""
+    def share(self, offers: Offers, trusted: Offers) -> None:
+        """Make what other meshes may call here and what is called of theirs; only in a cluster with an istiod.
+
+        `trusted` are the same offers, known once their roots can be trusted.
+        """
         injector, topology = self._injector, self._topology
         closed: pulumi.Output[Any] = injector
         if topology.peers or topology.exports:
             closed = MeshExport(self._name, topology, injector=injector, opts=self._within).closed
         if any(peer.imports for peer in topology.peers.values()):
             MeshImport(self._name, topology, offers, injector=injector, opts=self._within)
-        self._control_plane.trust(offers.apply(federation.trusted_roots), closed)
+        self._control_plane.trust(trusted.apply(federation.trusted_roots), closed)
 
     def attach(self, secret: pulumi.Input[str]) -> None:
         """Make what needs injection in this remote cluster, once its primary has this secret and serves it."""

@@ -12,23 +12,23 @@ from ..topology.offer import Offer, read_offer
 from ..topology.problems import Problem, TopologyError
 from .arguments import RefusedTopology
 
+Offers = pulumi.Output[dict[str, Offer]]
+"""What the peers offer, by mesh ID, checked; without those whose offer is not there."""
 
-def checked_offers(
-    name: str, topology: Topology, peers: Mapping[str, Mapping[str, Any]], own_roots: pulumi.Output[str]
-) -> pulumi.Output[dict[str, Offer]]:
-    """Return what the peers offer, by mesh ID, without those whose offer is not there; these are warned of.
+
+def checked_offers(name: str, topology: Topology, peers: Mapping[str, Mapping[str, Any]]) -> Offers:
+    """Return what the peers offer; those whose offer is not there are warned of.
 
     The program stops with `RefusedTopology`, before a root is trusted or a Service imported, with everything that is
-    wrong with any offer. `own_roots` is PEM of the roots that this mesh trusts by itself.
+    wrong with any offer: in a preview too, where the offers are known.
     """
     if not topology.peers:
         nothing: dict[str, Offer] = {}
         return pulumi.Output.from_input(nothing)
     given = {peer: (peers.get(peer) or {}).get("offer") for peer in topology.peers}
 
-    def check(known: list[Any]) -> dict[str, Offer]:
-        roots, documents = known
-        now = dt.datetime.now(dt.timezone.utc)
+    def check(documents: Mapping[str, Any]) -> dict[str, Offer]:
+        moment = now()
         problems: list[Problem] = []
         offers: dict[str, Offer] = {}
         missing: list[str] = []
@@ -42,18 +42,37 @@ def checked_offers(
                 missing.append(missing_text(topology, peer, elsewhere=bool(document)))
                 continue
             offers[peer] = offer
-            problems += offer_problems(topology, peer, offer, now)
-        problems += clashing_roots(topology, roots, offers)
+            problems += offer_problems(topology, peer, offer, moment)
         if problems:
             raise RefusedTopology(problems, f"Mesh {name!r}")
         for text in missing:
             pulumi.log.warn(text)
         return offers
 
-    # By one plain list: Output.all of no names at all would be a list anyway.
-    both: Any = [own_roots, given]
-    known: pulumi.Output[list[Any]] = pulumi.Output.from_input(cast(Any, both))
+    known: pulumi.Output[dict[str, Any]] = pulumi.Output.from_input(cast(Any, given))
     return pulumi.Output.unsecret(known).apply(check)
+
+
+def trusted_offers(name: str, topology: Topology, offers: Offers, own_roots: pulumi.Output[str]) -> Offers:
+    """Return the offers once it is known that their roots can be trusted together with this mesh's own.
+
+    The program stops with `RefusedTopology` before any of them is trusted where two roots of one name would meet.
+    """
+    if not topology.peers:
+        return offers
+
+    def check(known: list[Any]) -> dict[str, Offer]:
+        problems = clashing_roots(topology, known[0], known[1])
+        if problems:
+            raise RefusedTopology(problems, f"Mesh {name!r}")
+        return dict(known[1])
+
+    return pulumi.Output.all(own_roots, offers).apply(check)
+
+
+def now() -> dt.datetime:
+    """Return the moment at which roots are judged."""
+    return dt.datetime.now(dt.timezone.utc)
 
 
 def missing_text(topology: Topology, peer: str, *, elsewhere: bool) -> str:

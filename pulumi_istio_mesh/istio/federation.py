@@ -23,6 +23,19 @@ _CONNECT_TIMEOUT = "3s"
 """Envoy's default of 10 s is long for a gateway that is gone; another continent answers in 0.3 s."""
 
 
+_DETECTION = {
+    "splitExternalLocalOriginErrors": True,
+    "consecutiveLocalOriginFailures": 2,
+    "consecutive5xxErrors": 0,
+    "interval": "5s",
+    "baseEjectionTime": "5s",
+    "maxEjectionPercent": 100,
+}
+"""When a gateway is left: after failed connections only, for errors that the Service itself answers are not the
+gateway's; and not for long, since there may be no other. Proxies try an HTTP call three times: after two failures the
+third is made elsewhere, and nobody notices."""
+
+
 def trusted_roots(offers: Mapping[str, Offer]) -> dict[str, str]:
     """Return the data of the mesh config that istiod merges over its own while it runs: the roots of the peers.
 
@@ -184,7 +197,7 @@ def imported_rule(peer: str, service: str, declared: Import, identities: Any) ->
     """
     traffic: dict[str, Any] = {
         "connectionPool": {"tcp": {"connectTimeout": _CONNECT_TIMEOUT}},
-        "outlierDetection": manifests.DETECTION,
+        "outlierDetection": _DETECTION,
         "loadBalancer": {
             "localityLbSetting": {
                 "enabled": True,

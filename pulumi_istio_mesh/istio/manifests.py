@@ -52,19 +52,21 @@ def peer_authentication(mode: str) -> dict[str, Any]:
     return {"mtls": {"mode": mode.upper()}}
 
 
-DETECTION = {"consecutive5xxErrors": 5, "interval": "10s", "baseEjectionTime": "30s", "maxEjectionPercent": 100}
-"""When an endpoint counts as failing: Envoy's own defaults, but for the share that may be passed over: all, so that a
-whole cluster can be left."""
-
-
 def failover() -> dict[str, Any]:
     """Return the spec of the rule by which calls prefer near endpoints, and leave those that fail.
 
     Locality is taken into account only where failing endpoints are detected.
-    Source: istio.io, tasks/traffic-management/locality-load-balancing/failover.
+    Source: istio.io, tasks/traffic-management/locality-load-balancing/failover. The numbers are Envoy's own defaults,
+    but for the share that may be passed over: all, so that a whole cluster can be left.
     """
+    detection = {
+        "consecutive5xxErrors": 5,
+        "interval": "10s",
+        "baseEjectionTime": "30s",
+        "maxEjectionPercent": 100,
+    }
     # In the root namespace, for every Service that has no rule of its own.
-    return {"host": "*.svc.cluster.local", "trafficPolicy": {"outlierDetection": DETECTION}}
+    return {"host": "*.svc.cluster.local", "trafficPolicy": {"outlierDetection": detection}}
 
 
 def cross_network_gateway() -> dict[str, Any]:

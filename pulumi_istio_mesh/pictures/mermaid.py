@@ -1,7 +1,8 @@
-"""A plan as a Mermaid flow chart, which GitHub, GitLab and most wikis draw by themselves.
+"""Plans as a Mermaid flow chart, which GitHub, GitLab and most wikis draw by themselves.
 
-Thick arrows are calls between networks, thin ones calls between pods where not all pods of a network call each other;
-dotted ones lead remote clusters to the istiod that serves them.
+Thick arrows are calls between networks and between meshes, with the Service and who may call it; thin ones calls
+between pods where not all pods of a network call each other; dotted ones lead remote clusters to the istiod that
+serves them.
 """
 
 from __future__ import annotations
@@ -9,24 +10,64 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..istio import names
-from ..plan.mesh_plan import ClusterPlan, IstiodRoute, MeshPlan
+from ..plan.mesh_plan import ClusterPlan, IstiodRoute, LetIn, MeshPlan
 
 _SERVICE_PORTS = f"{names.XDS_PORT}, {names.WEBHOOK_PORT}"
 
 
-def mermaid(plan: MeshPlan) -> str:
-    """Return the picture of one mesh: networks with their clusters, who serves whom, who calls whom and how."""
+def mermaid(*plans: MeshPlan) -> str:
+    """Return the picture of meshes: networks with their clusters, who serves whom, who calls whom and how.
+
+    A mesh that knows others has its border drawn; those that are none of the plans are one node each. Cluster and
+    network names must be unique among the plans.
+    """
+    lines = ["flowchart LR"]
+    for plan in plans:
+        border = bool(plan.peers) or len(plans) > 1
+        inside = [*_networks(plan), *_control(plan), *_direct(plan, _members(plan)), *_through(plan, _members(plan))]
+        if border:
+            inside = [f'subgraph {_id("mesh", plan.mesh_id)}["mesh {plan.mesh_id}"]', *_indented(inside), "end"]
+        lines += _indented(inside)
+    lines += _indented(line for plan in plans for line in _borders(plan, {other.mesh_id: other for other in plans}))
+    return "\n".join(lines) + "\n"
+
+
+def _members(plan: MeshPlan) -> dict[str, list[ClusterPlan]]:
     networks: dict[str, list[ClusterPlan]] = {}
     for cluster in plan.clusters:
         networks.setdefault(cluster.network, []).append(cluster)
-    lines = ["flowchart LR"]
-    for network, members in networks.items():
-        lines += [f'  subgraph {_id("network", network)}["network {network}"]']
+    return networks
+
+
+def _networks(plan: MeshPlan) -> Iterator[str]:
+    for network, members in _members(plan).items():
+        yield f'subgraph {_id("network", network)}["network {network}"]'
         for cluster in members:
-            lines += [f"    {line}" for line in _nodes(cluster)]
-        lines += ["  end"]
-    lines += [f"  {line}" for line in (*_control(plan), *_direct(plan, networks), *_through(plan, networks))]
-    return "\n".join(lines) + "\n"
+            yield from _indented(_nodes(cluster))
+        yield "end"
+
+
+def _borders(plan: MeshPlan, drawn: dict[str, MeshPlan]) -> Iterator[str]:
+    """What other meshes may call here, and what is called of those that are not drawn."""
+    here = _id("mesh", plan.mesh_id)
+    for peer in plan.peers:
+        there = _id("mesh", peer.name)
+        if peer.name not in drawn:
+            yield f'{there}{{{{"mesh {peer.name}"}}}}'
+            for called in peer.calls:
+                yield f"{here} ==>|{called.service}| {there}"
+        for cluster in plan.clusters:
+            if cluster.federation_gateway:
+                for let in peer.lets_in:
+                    yield f"{there} ==>|{_let_in(let)}| {_id('federation', cluster.name)}"
+
+
+def _let_in(let: LetIn) -> str:
+    return f'"{let.service}<br/>for {", ".join("everybody" if who == "*" else who for who in let.callers)}"'
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
 
 
 def _nodes(cluster: ClusterPlan) -> Iterator[str]:
@@ -36,6 +77,9 @@ def _nodes(cluster: ClusterPlan) -> Iterator[str]:
         ports = [str(names.MTLS_PORT), *([_SERVICE_PORTS] if cluster.istiod_route is IstiodRoute.GATEWAY else [])]
         yield f'{_id("gateway", cluster.name)}(("gateway {cluster.name}<br/>{", ".join(ports)}"))'
         yield f"{_id('gateway', cluster.name)} --- {_id('cluster', cluster.name)}"
+    if cluster.federation_gateway:
+        yield f'{_id("federation", cluster.name)}(("federation gateway {cluster.name}<br/>{names.MTLS_PORT}"))'
+        yield f"{_id('federation', cluster.name)} --- {_id('cluster', cluster.name)}"
     if cluster.istiod_route is IstiodRoute.SERVICE:
         yield f'{_id("istiod", cluster.name)}(("istiod {cluster.name}<br/>{_SERVICE_PORTS}"))'
         yield f"{_id('istiod', cluster.name)} --- {_id('cluster', cluster.name)}"

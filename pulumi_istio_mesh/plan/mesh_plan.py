@@ -114,6 +114,7 @@ class PeerPlan:
 class MeshPlan:
     """What follows from one topology; its clusters keep the order of the list."""
 
+    mesh_id: str
     clusters: tuple[ClusterPlan, ...]
     paths: tuple[Path, ...]
     roots: tuple[Validity, ...]
@@ -155,7 +156,7 @@ def plan_mesh(topology: Topology) -> MeshPlan:
         for source in topology.clusters
         for target in topology.called_from(source)
     )
-    return MeshPlan(clusters, paths, _roots(topology), _intermediates(topology), _peers(topology))
+    return MeshPlan(topology.mesh_id, clusters, paths, _roots(topology), _intermediates(topology), _peers(topology))
 
 
 def _peers(topology: Topology) -> tuple[PeerPlan, ...]:

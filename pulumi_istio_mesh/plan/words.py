@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .mesh_plan import ClusterPlan, MeshPlan
+from .mesh_plan import ClusterPlan, MeshPlan, PeerPlan
 
 
 def words(plan: MeshPlan) -> Iterator[str]:
-    """Yield a line for each cluster, then a line for each that says whom it calls, and how, and whom it can't."""
+    """Yield a line for each cluster, whom it calls and how, whom it can't, and what crosses the borders of the mesh."""
     for cluster in plan.clusters:
         yield f"{cluster.name}: {'; '.join(_facts(cluster))}"
     for cluster in plan.clusters:
         yield from _calls(plan, cluster.name)
+    for peer in plan.peers:
+        yield from _across(plan, peer)
 
 
 def _facts(cluster: ClusterPlan) -> Iterator[str]:
@@ -24,6 +26,8 @@ def _facts(cluster: ClusterPlan) -> Iterator[str]:
         yield f"reads {_list(cluster.discovers)}"
     if cluster.gateway:
         yield "an east-west gateway"
+    if cluster.federation_gateway:
+        yield "a federation gateway"
 
 
 def _calls(plan: MeshPlan, source: str) -> Iterator[str]:
@@ -37,6 +41,17 @@ def _calls(plan: MeshPlan, source: str) -> Iterator[str]:
     unknown = [other.name for other in plan.clusters if other.name not in (source, *direct, *through)]
     if unknown:
         yield f"{source} can't call {_list(unknown)}: what runs only there has no endpoints here"
+
+
+def _across(plan: MeshPlan, peer: PeerPlan) -> Iterator[str]:
+    yield f"mesh {peer.name} is known, as {peer.trust_domain}: its roots are trusted, and let in is who is named here"
+    gateways = [cluster.name for cluster in plan.clusters if cluster.federation_gateway]
+    for let in peer.lets_in:
+        who = "everybody" if "*" in let.callers else _list(let.callers)
+        yield f"{who} of {peer.name} may call {let.service}: through the federation gateway of {_list(gateways)}"
+    for called in peer.calls:
+        instead = f"; while that fails, {called.fallback} answers" if called.fallback else ""
+        yield f"{_list(called.namespaces)} can call {called.service} of {peer.name} as {called.host}{instead}"
 
 
 def _list(names: tuple[str, ...] | list[str]) -> str:

@@ -26,7 +26,10 @@ class Export(Declared):
 
 
 class Fallback(Declared):
-    """A Service of the importing mesh itself, which answers while no gateway of the exporter does."""
+    """A Service of the importing mesh itself, which answers while no gateway of the exporter does.
+
+    Called by its cluster's own address, so only pods in the caller's cluster answer.
+    """
 
     service: str
     """`<service>.<namespace>`, with the same ports as the import."""

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from .declared import LATE
+from .federation import Link
+from .links import Linked, linked
 from .models import Topology
 from .problems import Position, Problem, TopologyError, near
 
@@ -27,11 +29,31 @@ SECRETS = ("kubeconfig", "cacerts")
 class MeshFile:
     """What a mesh.yaml holds: one or more meshes as plain trees, and where each fact stands."""
 
-    def __init__(self, source: str, meshes: dict[str, dict[str, Any]], positions: dict[str, Position]) -> None:
+    def __init__(
+        self,
+        source: str,
+        meshes: dict[str, dict[str, Any]],
+        positions: dict[str, Position],
+        links: Linked | None = None,
+    ) -> None:
         self.source = source
         self.meshes = meshes
-        """Each mesh's facts, by the path under which the file holds them; the empty path for the top level."""
+        """Each mesh's facts, with what its links add, by the path under which the file holds them; the empty path for
+        the top level."""
         self.positions = positions
+        self.links = links
+        """What the file's links say; None where it has none."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the links."""
+        return self.links.problems if self.links else ()
+
+    def placed(self, problem: Problem, under: str) -> Problem:
+        """Return a problem of the mesh under a path at the place in the file that the user typed."""
+        where = f"{under}.{problem.where}" if under else problem.where
+        found = Problem(where, problem.what, problem.why, problem.fix, problem.slug)
+        return self.links.typed(found) if self.links else found
 
 
 def read_mesh_file(path: str | Path) -> MeshFile:
@@ -59,7 +81,12 @@ def read_mesh_file(path: str | Path) -> MeshFile:
         problems = list(_file_problems(tree))
     if problems:
         raise TopologyError(problems, source, positions)
-    return MeshFile(source, _meshes(tree), positions)
+    meshes = _meshes(tree)
+    if "links" not in tree:
+        return MeshFile(source, meshes, positions)
+    links = parse_links(tree["links"], source, positions=positions)
+    found = linked({path.removeprefix("meshes."): facts for path, facts in meshes.items()}, links)
+    return MeshFile(source, {f"meshes.{name}": facts for name, facts in found.meshes.items()}, positions, found)
 
 
 def load_mesh(
@@ -85,6 +112,38 @@ def load_mesh(
         )
     tree = file.meshes[key]
     parse_topology(tree, file.source, under=key, positions=file.positions)
+    return _with_late_facts(tree, kubeconfigs, offers)
+
+
+def load_meshes(
+    path: str | Path, kubeconfigs: Mapping[str, Any] | Callable[[str], Any] | None = None
+) -> dict[str, Any]:
+    """Return the arguments of `Meshes` from a mesh.yaml with `meshes` and `links`, each cluster's kubeconfig added.
+
+    `kubeconfigs` is as in `load_mesh`; clusters need names that are unique in the file.
+    Raises `TopologyError` with line and column of everything that is misshapen, and of what is wrong with the links.
+    """
+    file = read_mesh_file(path)
+    problems = list(file.problems)
+    for under, tree in file.meshes.items():
+        try:
+            parse_topology(tree, file.source, under=under, positions=file.positions)
+        except TopologyError as error:
+            problems += [file.placed(problem, "") for problem in error.problems]
+    if problems:
+        raise TopologyError(problems, file.source, file.positions)
+    meshes = {
+        under.removeprefix("meshes.") or str(tree["mesh_id"]): _with_late_facts(tree, kubeconfigs, None)
+        for under, tree in file.meshes.items()
+    }
+    return {"meshes": meshes}
+
+
+def _with_late_facts(
+    tree: Mapping[str, Any],
+    kubeconfigs: Mapping[str, Any] | Callable[[str], Any] | None,
+    offers: Mapping[str, Any] | None,
+) -> dict[str, Any]:
     clusters = {name: dict(facts or {}) for name, facts in tree["clusters"].items()}
     for name, facts in clusters.items():
         if callable(kubeconfigs):
@@ -113,6 +172,17 @@ def parse_topology(
     except ValidationError as error:
         problems = [_shape_problem(details, under) for details in error.errors(include_url=False, include_input=False)]
         raise TopologyError(problems, source, positions) from None
+
+
+def parse_links(
+    links: Any, source: str = "links", *, positions: Mapping[str, Position] | None = None
+) -> tuple[Link, ...]:
+    """Return the links that a list of plain facts declares; raise `TopologyError` with all that is misshapen."""
+    try:
+        return TypeAdapter(tuple[Link, ...]).validate_python(links)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        raise TopologyError([_shape_problem(found, "links", Link) for found in details], source, positions) from None
 
 
 def facts_of(topology: Topology) -> dict[str, Any]:
@@ -166,7 +236,7 @@ def _file_problems(tree: object) -> Iterator[Problem]:
             slug="topology-shape",
         )
     for key in tree if "meshes" in tree else ():
-        if key not in ("version", "meshes"):
+        if key not in ("version", "meshes", "links"):
             yield Problem(
                 where=str(key),
                 what=f"{key!r} stands beside meshes",
@@ -228,25 +298,28 @@ def _not_yaml(where: str, what: str) -> Problem:
     )
 
 
-def _shape_problem(details: ErrorDetails, under: str) -> Problem:
-    """Turn one of pydantic's findings into a problem at the path the user typed; values are never repeated."""
+def _shape_problem(details: ErrorDetails, under: str, root: type[BaseModel] = Topology) -> Problem:
+    """Turn one of pydantic's findings into a problem at the path the user typed; values are never repeated.
+
+    `root` is what stands under `under`, or in the list there.
+    """
     location = tuple(str(part) for part in details["loc"] if not _is_variant(str(part)))
     where = ".".join((under, *location) if under else location) or "topology"
     kind, key = details["type"], location[-1] if location else ""
     if kind == "extra_forbidden":
-        return _unknown_key(where, location)
+        return _unknown_key(where, location, root)
     if kind == "missing":
         return Problem(
             where=where,
             what="it is missing",
-            why=_field_doc(location) or "the mesh cannot be planned without it",
+            why=_field_doc(location, root) or "the mesh cannot be planned without it",
             fix=_EXAMPLES.get(key, f"add {key}"),
             slug="trust-roots" if location[:2] == ("trust", "roots") else "missing-key",
         )
     return Problem(
         where=where,
         what=_finding(details["msg"]),
-        why=_field_doc(location) or "the topology has another shape here",
+        why=_field_doc(location, root) or "the topology has another shape here",
         fix=_EXAMPLES.get(key, "see docs/topology.md for the shape"),
         slug="topology-shape",
     )
@@ -260,7 +333,7 @@ def _finding(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _unknown_key(where: str, location: tuple[str, ...]) -> Problem:
+def _unknown_key(where: str, location: tuple[str, ...], root: type[BaseModel]) -> Problem:
     key = location[-1]
     if key in SECRETS:
         return Problem(
@@ -270,7 +343,7 @@ def _unknown_key(where: str, location: tuple[str, ...]) -> Problem:
             fix="remove it, and give it to the program: load_mesh(path, kubeconfigs={...})",
             slug="unknown-key",
         )
-    model = _model_at(location[:-1])
+    model = _model_at(location[:-1], root)
     known = sorted(model.model_fields) if model else []
     return Problem(
         where=where,
@@ -296,11 +369,11 @@ def _is_variant(part: str) -> bool:
     return part == "[key]" or re.fullmatch(r"function-\w+\[.*\]", part) is not None
 
 
-def _model_at(location: tuple[str, ...]) -> type[BaseModel] | None:
-    """Return the model that stands at a path of the topology, or None where there is none."""
-    model: type[BaseModel] | None = Topology
-    annotation: Any = Topology
-    for part in location:
+def _model_at(location: tuple[str, ...], root: type[BaseModel]) -> type[BaseModel] | None:
+    """Return the model that stands at a path below another one, or below a list of it; None where there is none."""
+    model: type[BaseModel] | None = root
+    annotation: Any = root
+    for part in location[1:] if location and location[0].isdigit() else location:
         if model is not None and part in model.model_fields:
             annotation = model.model_fields[part].annotation
             model = annotation if _is_model(annotation) else None
@@ -315,9 +388,9 @@ def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
-def _field_doc(location: tuple[str, ...]) -> str | None:
+def _field_doc(location: tuple[str, ...], root: type[BaseModel]) -> str | None:
     """Return the first sentence of a field's own documentation."""
-    model = _model_at(location[:-1]) if location else None
+    model = _model_at(location[:-1], root) if location else None
     field = model.model_fields.get(location[-1]) if model else None
     if field is None or not field.description:
         return None

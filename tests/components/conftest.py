@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
-from pulumi_istio_mesh.components import arguments
+from pulumi_istio_mesh.components import arguments, offers
 
 from ..builders import TODAY
 
@@ -12,3 +14,4 @@ from ..builders import TODAY
 @pytest.fixture(autouse=True)
 def on_a_fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arguments, "today", lambda: TODAY)
+    monkeypatch.setattr(offers, "now", lambda: dt.datetime.combine(TODAY, dt.time(12), dt.timezone.utc))

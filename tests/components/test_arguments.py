@@ -15,7 +15,8 @@ import pytest
 from pulumi_istio_mesh import Mesh, TopologyError
 
 from ..builders import a_kubeconfig, as_program, mesh_tree, program_args
-from ..rules.wrong import WRONG, Wrong
+from ..rules.wrong import WRONG
+from ..rules.wrong_row import Wrong
 from .meshes import APART, a_program, on_made_clusters, outputs, with_late
 from .recorder import MadeCluster, Recording, failure, record
 

@@ -27,9 +27,8 @@ def test_the_namespace_waits_for_nothing_but_its_provider(cluster: str) -> None:
 
 
 @each
-def test_istiod_starts_after_its_authority_its_crds_and_the_config_it_reads(cluster: str) -> None:
+def test_istiod_starts_after_its_authority_and_its_crds(cluster: str) -> None:
     assert apart()[f"Chart prod-{cluster}-istiod"].after == (
-        f"ConfigMap prod-{cluster}-shared-mesh-config",
         f"Release prod-{cluster}-base",
         f"Secret prod-{cluster}-cacerts",
     )

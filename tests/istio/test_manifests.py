@@ -72,10 +72,6 @@ def test_plaintext_is_refused_or_not_by_one_switch(mtls: str, mode: str) -> None
     assert manifests.peer_authentication(mtls) == {"mtls": {"mode": mode}}
 
 
-def test_the_shared_mesh_config_changes_nothing_by_itself() -> None:
-    assert manifests.shared_mesh_config() == {"mesh": "{}"}
-
-
 # The gateway
 
 

@@ -126,7 +126,7 @@ def edited_remote_secret(cluster: Cluster, read: str, edit: Callable[[dict[str, 
             yield
     finally:
         # An istiod that could not sync a cluster misses later changes of its secret: docs/checks.md#istiod-not-synced.
-        _restart(cluster, "istiod")
+        start_anew(cluster, "istiod")
 
 
 def _name(item: dict[str, Any]) -> str:
@@ -192,16 +192,16 @@ def authority(mesh: Mesh, cluster: str, files: dict[str, str], *restart: str, wa
     wrong = {name: base64.b64encode(text.encode()).decode() for name, text in files.items()}
     try:
         with patched(handle, SYSTEM, "secret", "cacerts", {"data": wrong}, {"data": secret["data"]}):
-            _restart(handle, *restart, wait=wait)
+            start_anew(handle, *restart, wait=wait)
             yield
     finally:
-        _restart(handle, *ALL)
+        start_anew(handle, *ALL)
 
 
 ALL = ("istiod", "istio-eastwestgateway", "probe")
 
 
-def _restart(cluster: Cluster, *workloads: str, wait: bool = True) -> None:
+def start_anew(cluster: Cluster, *workloads: str, wait: bool = True) -> None:
     """Start workloads anew, one after the other."""
     for workload in workloads:
         namespace = VERIFY if workload == "probe" else SYSTEM
@@ -212,23 +212,21 @@ def _restart(cluster: Cluster, *workloads: str, wait: bool = True) -> None:
             )
 
 
-def _new_authority(cluster: str) -> tuple[dict[str, str], str]:
+def new_authority(cluster: str, trust_domain: str = "breakages.internal") -> tuple[dict[str, str], str]:
     """Return the files of an authority below a root of its own, and that root."""
     root_key, own_key, today = key(), key(), dt.datetime.now(dt.timezone.utc).date()
-    root = certificates.root_pem(
-        certificates.RootCertificate("other", "1", ("breakages.internal",), today, 30), root_key
-    )
-    facts = certificates.IntermediateCertificate("other", cluster, ("breakages.internal",), today, 30)
+    root = certificates.root_pem(certificates.RootCertificate("other", "1", (trust_domain,), today, 30), root_key)
+    facts = certificates.IntermediateCertificate("other", cluster, (trust_domain,), today, 30)
     own = certificates.intermediate_pem(facts, own_key, root, root_key)
     return certificates.cacerts(own, own_key, root, root), root
 
 
 def another_root(mesh: Mesh) -> AbstractContextManager[None]:
-    return authority(mesh, "c4", _new_authority("c4")[0], *ALL)
+    return authority(mesh, "c4", new_authority("c4")[0], *ALL)
 
 
 def intermediate_of_another_root(mesh: Mesh) -> AbstractContextManager[None]:
-    files, _ = _new_authority("c4")
+    files, _ = new_authority("c4")
     del files["root-cert.pem"]
     return authority(mesh, "c4", files, "istiod", wait=False)
 
@@ -246,7 +244,7 @@ def expired_intermediate(mesh: Mesh) -> Iterator[None]:
     builder = builder.serial_number(x509.random_serial_number()).not_valid_before(old.not_valid_before_utc)
     for extension in old.extensions:
         builder = builder.add_extension(extension.value, extension.critical)
-    signer: Any = serialization.load_pem_private_key(_root_key(mesh.stack).encode(), None)
+    signer: Any = serialization.load_pem_private_key(root_key(mesh.stack).encode(), None)
     short = builder.not_valid_after(ends).sign(signer, hashes.SHA256())
     pem = short.public_bytes(serialization.Encoding.PEM).decode()
     root = files["cert-chain.pem"].removeprefix(files["ca-cert.pem"])
@@ -255,7 +253,7 @@ def expired_intermediate(mesh: Mesh) -> Iterator[None]:
         yield
 
 
-def _root_key(stack: Stack) -> str:
+def root_key(stack: Stack) -> str:
     """Return the key of the mesh's root, out of the stack's state."""
     state = json.loads(stack.run("stack", "export", "--show-secrets", stdout_only=True))
     (found,) = (
@@ -281,10 +279,10 @@ def wrong_network_in_istiod(mesh: Mesh) -> Iterator[None]:
     wrong = json.dumps(values)
     try:
         with patched(c4, SYSTEM, "configmap", name, {"data": {"values": wrong}}, {"data": {"values": right}}):
-            _restart(c4, "istiod", "probe")
+            start_anew(c4, "istiod", "probe")
             yield
     finally:
-        _restart(c4, "istiod", "probe")
+        start_anew(c4, "istiod", "probe")
 
 
 @contextmanager
@@ -337,7 +335,7 @@ def tls_ended_before_the_gateway(mesh: Mesh) -> Iterator[None]:
         run([*enter("c4"), "nft", "-f", "-"], stdin=table)
         try:
             # Connections that are open go on as they were translated.
-            _restart(mesh["c1"], "probe")
+            start_anew(mesh["c1"], "probe")
             yield
         finally:
             run([*enter("c4"), "nft", "delete", "table", "ip", "broken"])

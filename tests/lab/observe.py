@@ -5,14 +5,20 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
 import time
-from collections.abc import Callable
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from cryptography import x509
 
 from lab import Cluster
 from lab.istioctl import istioctl
+from lab.paths import SCRIPTS
 
 T = TypeVar("T")
 
@@ -24,6 +30,37 @@ def eventually(look: Callable[[], T], right: Callable[[T], bool], seconds: float
         assert time.monotonic() < deadline, f"still {seen!r} after {seconds:.0f} s"
         time.sleep(0.5)
     return seen
+
+
+@dataclass
+class Calls:
+    """What came of calls that were made all the time."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    slowest: float = 0.0
+
+
+@contextmanager
+def calling(cluster: Cluster, url: str) -> Iterator[Calls]:
+    """Call a URL from the sample's client again and again; what came of it is known when the context has ended."""
+    enough = f"/tmp/enough-{uuid.uuid4()}"
+    loop = (
+        f"until [ -e {enough} ]; do "
+        "curl --silent --output /dev/null --max-time 10 "
+        "--write-out '%{http_code} %{time_total}\\n' \"$0\"; sleep 0.1; done"
+    )
+    command = [str(SCRIPTS / "kubectl"), f"--kubeconfig={cluster.kubeconfig_path}", "-n", "sample"]
+    inside = ["exec", "deploy/client", "-c", "client", "--"]
+    found = Calls()
+    with subprocess.Popen([*command, *inside, "sh", "-c", loop, url], stdout=subprocess.PIPE, text=True) as running:
+        try:
+            yield found
+        finally:
+            subprocess.run([*command, *inside, "touch", enough], check=True, timeout=30)
+            said, _ = running.communicate(timeout=30)
+    for status, seconds in (line.split() for line in said.splitlines()):
+        found.statuses[status] += 1
+        found.slowest = max(found.slowest, float(seconds))
 
 
 def objects(cluster: Cluster, kind: str, *flags: str) -> list[dict[str, Any]]:

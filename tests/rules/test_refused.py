@@ -12,7 +12,8 @@ from pulumi_istio_mesh.checks.registry import CHECKS
 from pulumi_istio_mesh.topology.problems import SLUGS
 
 from ..builders import mesh_tree, problems_of
-from .wrong import WRONG, Wrong
+from .wrong import WRONG
+from .wrong_row import Wrong
 
 DECIDED_ELSEWHERE = {
     "yaml-syntax",  # topology/test_load.py
@@ -23,6 +24,15 @@ DECIDED_ELSEWHERE = {
     "kubeconfig-invalid",
     "trust-mixed",
     "trust-given",
+    "not-offered",  # rules/test_offers.py
+    "offer-shape",
+    "offer-mesh",
+    "offer-networks",
+    "offer-gateways",
+    "foreign-roots",
+    "foreign-roots-unconstrained",
+    "foreign-roots-same-name",
+    "link-meshes",  # topology/test_links.py
 }
 
 rows = pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)

@@ -5,30 +5,16 @@ Read by `test_refused.py` (nothing but the pure rules) and by `components/test_n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pulumi_istio_mesh.rules import today
 
 from ..builders import mesh_tree
+from .wrong_row import Wrong
+from .wrong_sharing import SHARING
 
 FLAT = {"network": "vpc"}
 ANNOTATION = "service.beta.kubernetes.io/"
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """One topology that no mesh can be built from."""
-
-    tree: dict[str, Any]
-    slug: str
-    where: str
-    fix: str
-    """How the fix ends."""
-    allowed: dict[str, Any]
-    """The nearest topology that is not refused."""
-    consequences: int = 0
-    """Further problems that the same mistake causes."""
 
 
 def east(**facts: Any) -> dict[str, Any]:
@@ -744,5 +730,5 @@ TRUST = {
     ),
 }
 
-WRONG = {**SHAPES, **CLUSTERS, **NETWORKS, **GATEWAYS, **ISTIO, **TRUST}
+WRONG = {**SHAPES, **CLUSTERS, **NETWORKS, **GATEWAYS, **ISTIO, **TRUST, **SHARING}
 """Every wrong topology, by what is wrong with it."""

@@ -5,7 +5,7 @@ import pulumi
 from pulumi_istio_mesh import Mesh, load_mesh
 
 config = pulumi.Config()
-# What the other mesh offers. Not there before its first run, and not after its last: then this mesh says so, and goes on.
+# What the other mesh offers. Not there before its first run nor after its last: then this mesh says so, and goes on.
 peer = pulumi.StackReference(config.require("peerStack"))
 
 mesh = Mesh(

@@ -1,0 +1,144 @@
+"""Links between meshes that are declared together: one line each, export on one side and import on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .federation import Link
+from .problems import Problem, near
+
+
+@dataclass(frozen=True)
+class Linked:
+    """Meshes as their links make them."""
+
+    meshes: dict[str, dict[str, Any]]
+    """The facts of each mesh, with the peers, callers and imports of its links, by the name that links use."""
+    problems: tuple[Problem, ...]
+    """What is wrong with the links themselves."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """The path of each fact that a link stands for, such as `meshes.a.peers.b.imports.hello.sample`: `links.0`."""
+
+    def typed(self, problem: Problem) -> Problem:
+        """Return the problem at the place that the user typed, where that is a link."""
+        for made in sorted(self.origins, key=len, reverse=True):
+            if problem.where == made or problem.where.startswith(f"{made}."):
+                where = self.origins[made] + problem.where[len(made) :]
+                return Problem(where, problem.what, problem.why, problem.fix, problem.slug)
+        return problem
+
+
+def linked(meshes: Mapping[str, Mapping[str, Any]], links: Sequence[Link], under: str = "meshes") -> Linked:
+    """Return the facts of each mesh with what its links add; links with problems add nothing.
+
+    `meshes` holds trees as a user types them, by the names that links use; `under` is the path that holds them.
+    """
+    trees = {name: copy_of(facts) for name, facts in meshes.items()}
+    ids = {name: str(facts.get("mesh_id") or name) for name, facts in trees.items()}
+    problems: list[Problem] = []
+    origins: dict[str, str] = {}
+    for index, link in enumerate(links):
+        where = f"links.{index}"
+        found = list(_problems(where, link, trees, ids))
+        problems += found
+        if found:
+            continue
+        exporter, importer = trees[link.exporter], trees[link.importer]
+        seller, buyer = ids[link.exporter], ids[link.importer]
+        export = exporter["exports"][link.service]
+        export.setdefault("callers", {}).setdefault(buyer, [])
+        export["callers"][buyer] = [*export["callers"][buyer], *link.callers]
+        _peer(exporter, buyer, importer)
+        imports = _peer(importer, seller, exporter).setdefault("imports", {})
+        imports[link.service] = {"ports": dict(export.get("ports") or {}), **_import(link)}
+        origins[f"{under}.{link.importer}.peers.{seller}.imports.{link.service}"] = where
+        origins[f"{under}.{link.exporter}.exports.{link.service}.callers.{buyer}"] = f"{where}.callers"
+    return Linked(trees, tuple(problems), origins)
+
+
+def copy_of(tree: Any) -> Any:
+    """Return a tree of plain facts that can be added to; what is no plain fact is not copied."""
+    if isinstance(tree, Mapping):
+        return {key: copy_of(value) for key, value in tree.items()}
+    return [copy_of(value) for value in tree] if isinstance(tree, list) else tree
+
+
+def _peer(mesh: dict[str, Any], other: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    peers: dict[str, Any] = mesh.setdefault("peers", {})
+    peer: dict[str, Any] = peers.setdefault(other, {})
+    if facts.get("trust_domain"):
+        peer.setdefault("trust_domain", facts["trust_domain"])
+    return peer
+
+
+def _import(link: Link) -> dict[str, Any]:
+    callers = [caller.partition("/")[0] for caller in link.callers]
+    namespaces = link.namespaces if link.namespaces is not None else tuple(dict.fromkeys(callers))
+    facts = link.model_dump(exclude={"exporter", "importer", "service", "callers", "namespaces"}, exclude_defaults=True)
+    return {"namespaces": list(namespaces), **facts}
+
+
+def _problems(where: str, link: Link, trees: Mapping[str, Any], ids: Mapping[str, str]) -> Iterator[Problem]:
+    for key, name in (("exporter", link.exporter), ("importer", link.importer)):
+        if name not in trees:
+            yield Problem(
+                where=f"{where}.{key}",
+                what=f"{name!r} is not one of the meshes ({', '.join(trees)}){near(name, trees)}",
+                why="a link leads from one mesh of the list to another",
+                fix=f"{key}: {next(iter(trees), 'prod')}",
+                slug="link-meshes",
+            )
+    if link.exporter not in trees or link.importer not in trees:
+        return
+    if link.exporter == link.importer:
+        yield Problem(
+            where=where,
+            what=f"it leads from {link.exporter} to itself",
+            why="inside a mesh every Service can be called anyway",
+            fix="remove it",
+            slug="link-meshes",
+        )
+        return
+    exports = trees[link.exporter].get("exports") or {}
+    known = (trees[link.importer].get("peers") or {}).get(ids[link.exporter]) or {}
+    if link.service in (known.get("imports") or {}):
+        yield Problem(
+            where=where,
+            what=f"{link.importer} imports {link.service} of {link.exporter} already",
+            why="one name means one Service, with one list of who may call it",
+            fix="put all callers into one link",
+            slug="link-meshes",
+        )
+    elif link.service not in exports:
+        owner = next((ids[name] for name in _importers_from(trees, link)), None)
+        yield Problem(
+            where=f"{where}.service",
+            what=f"{link.exporter} imports {link.service} from {owner}, and has none of its own"
+            if owner
+            else f"{link.exporter} does not export {link.service}, but {', '.join(exports) or 'nothing'}"
+            + near(link.service, exports),
+            why="a mesh vouches for its own Services only; passed on, callers could not tell who answers them"
+            if owner
+            else "the exporter says which ports a Service has, and as whom it answers",
+            fix=f"exporter: {owner}"
+            if owner
+            else f"in {link.exporter}: exports: {{{link.service}: {{ports: {{http: 8080}}, accounts: [default]}}}}",
+            slug="export-transit" if owner else "not-offered",
+        )
+    if link.namespaces is None and "*" in link.callers:
+        yield Problem(
+            where=f"{where}.namespaces",
+            what="everybody may call, and who sees the name is not said",
+            why="what is imported is known in the namespaces that ask for it, and nowhere else",
+            fix="namespaces: [web]",
+            slug="import-service",
+        )
+
+
+def _importers_from(trees: Mapping[str, Any], link: Link) -> Iterator[str]:
+    """Yield the meshes from which the link's exporter has the Service itself."""
+    for mesh, facts in (trees[link.exporter].get("peers") or {}).items():
+        if link.service in ((facts or {}).get("imports") or {}):
+            yield from (name for name, tree in trees.items() if (tree.get("mesh_id") or name) == mesh)

@@ -1,0 +1,219 @@
+"""What stands in the clusters where meshes share Services: who may call, how, and nobody besides."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pulumi_istio_mesh.istio import federation, values
+from pulumi_istio_mesh.topology.load import parse_topology
+from pulumi_istio_mesh.topology.models import Topology
+from pulumi_istio_mesh.topology.offer import Offer
+
+from ..builders import mesh_tree
+from ..rules.test_offers import an_offer, root
+
+CART, LEDGER = ({"ports": {"http": port}, "accounts": [name]} for port, name in ((8080, "cart"), (9000, "ledger")))
+SNI = {
+    name: f"outbound_.{port}_._.{name}.svc.cluster.local" for name, port in (("cart.web", 8080), ("ledger.web", 9000))
+}
+OF_SHOP = {"principals": ["shop.internal/*"]}
+
+
+def exporting(cart: Any = (), ledger: Any = ()) -> Topology:
+    """A mesh with two exports, and who of the peer shop may call each."""
+    exports = {
+        "cart.web": {**CART, "callers": {"shop": list(cart)}},
+        "ledger.web": {**LEDGER, "callers": {"shop": list(ledger)}},
+    }
+    return parse_topology(mesh_tree(peers={"shop": {}, "bank": {}}, exports=exports))
+
+
+def importing(**facts: Any) -> Topology:
+    """A mesh that imports `cart.web` of its peer shop."""
+    found = {"ports": {"http": 8080, "grpc-web-x": 9000}, "namespaces": ["web", "lab"], **facts}
+    return parse_topology(mesh_tree(peers={"shop": {"imports": {"cart.web": found}}}))
+
+
+def reached(topology: Topology, **offer: Any) -> dict[str, Any]:
+    return federation.reached_at(topology, "shop", "cart.web", Offer.model_validate(an_offer(**offer)))
+
+
+# Who may call
+
+
+def test_a_peer_that_may_call_nothing_is_refused_everywhere() -> None:
+    assert federation.callers(exporting(), "shop") == {"action": "DENY", "rules": [{"from": [{"source": OF_SHOP}]}]}
+
+
+def test_callers_are_let_in_to_what_they_are_named_for_and_to_nothing_else() -> None:
+    spec = federation.callers(exporting(cart=["web/checkout", "lab/*"]), "shop")
+    assert spec["rules"] == [
+        {"from": [{"source": OF_SHOP}], "when": [{"key": "connection.sni", "notValues": [SNI["cart.web"]]}]},
+        {
+            "from": [
+                {"source": {**OF_SHOP, "notPrincipals": ["shop.internal/ns/web/sa/checkout", "shop.internal/ns/lab/*"]}}
+            ],
+            "when": [{"key": "connection.sni", "values": [SNI["cart.web"]]}],
+        },
+    ]
+
+
+def test_each_service_has_callers_of_its_own() -> None:
+    _, cart, ledger = federation.callers(exporting(cart=["web/a"], ledger=["web/b"]), "shop")["rules"]
+    assert cart["when"][0]["values"] == [SNI["cart.web"]]
+    assert cart["from"][0]["source"]["notPrincipals"] == ["shop.internal/ns/web/sa/a"]
+    assert ledger["when"][0]["values"] == [SNI["ledger.web"]]
+    assert ledger["from"][0]["source"]["notPrincipals"] == ["shop.internal/ns/web/sa/b"]
+
+
+def test_everybody_of_a_peer_is_nobody_of_another() -> None:
+    topology = exporting(cart=["*"])
+    (_, cart) = federation.callers(topology, "shop")["rules"]
+    assert cart["from"][0]["source"]["notPrincipals"] == ["shop.internal/*"]
+    assert "when" not in federation.callers(topology, "bank")["rules"][0]
+
+
+def test_no_rule_is_about_callers_of_this_mesh() -> None:
+    """It refuses only, and only peers: a mesh that exports stays as it was for its own workloads."""
+    for peer in ("shop", "bank"):
+        spec = federation.callers(exporting(cart=["web/a"]), peer)
+        assert spec["action"] == "DENY"
+        for rule in spec["rules"]:
+            assert [part["source"]["principals"] for part in rule["from"]] == [[f"{peer}.internal/*"]]
+
+
+# The way in
+
+
+def test_a_gateway_passes_on_exactly_what_is_exported() -> None:
+    (server,) = federation.exports(exporting())["servers"]
+    assert server["hosts"] == ["cart.web.svc.cluster.local", "ledger.web.svc.cluster.local"]
+    assert server["tls"] == {"mode": "AUTO_PASSTHROUGH"}
+
+
+def test_a_federation_gateway_is_not_the_one_that_other_networks_use() -> None:
+    assert federation.exports(exporting())["selector"] == {"istio": "federationgateway"}
+    gateway = exporting().clusters["east"].federation_gateway
+    labels = federation.gateway_metadata("prod-east", gateway, {})["labels"]
+    assert labels == {"istio": "federationgateway", "app": "istio-federationgateway"}
+    assert values.federation_gateway() == {"name": "istio-federationgateway", "service": {"type": "None"}}
+
+
+def test_a_users_values_for_gateways_reach_it() -> None:
+    topology = parse_topology(mesh_tree(values={"gateway": {"replicaCount": 3, "labels": {"team": "mesh"}}}))
+    made = values.chart_values(topology, "east", "gateway", values.federation_gateway())
+    assert (made["name"], made["replicaCount"], made["labels"]) == ("istio-federationgateway", 3, {"team": "mesh"})
+    assert "networkGateway" not in made
+
+
+# The way out
+
+
+def test_an_import_leads_to_the_peers_gateways_and_to_nobody_but_its_accounts() -> None:
+    topology = importing()
+    parts = reached(topology)
+    declared = topology.peers["shop"].imports["cart.web"]
+    assert federation.imported_service("shop", "cart.web", declared, **parts) == {
+        "hosts": ["cart.web.shop.internal"],
+        "location": "MESH_INTERNAL",
+        "exportTo": ["lab", "web"],
+        "ports": [
+            {"number": 8080, "name": "http", "protocol": "HTTP"},
+            {"number": 9000, "name": "grpc-web-x", "protocol": "GRPC-WEB"},
+        ],
+        "resolution": "STATIC",
+        "endpoints": [
+            {
+                "address": "198.51.100.7",
+                "ports": {"http": 15443, "grpc-web-x": 15443},
+                "labels": {"security.istio.io/tlsMode": "istio", "istio-mesh/answers-as": "exporter"},
+            }
+        ],
+        "subjectAltNames": ["spiffe://shop.internal/ns/web/sa/cart"],
+    }
+
+
+def test_each_port_is_dialled_by_its_own_sni_and_pins_who_answers() -> None:
+    declared = importing().peers["shop"].imports["cart.web"]
+    spec = federation.imported_rule("shop", "cart.web", declared, ["spiffe://shop.internal/ns/web/sa/cart"])
+    assert spec["exportTo"] == ["lab", "web"]
+    assert {part["port"]["number"]: part["tls"] for part in spec["trafficPolicy"]["portLevelSettings"]} == {
+        number: {
+            "mode": "ISTIO_MUTUAL",
+            "sni": f"outbound_.{number}_._.cart.web.svc.cluster.local",
+            "subjectAltNames": ["spiffe://shop.internal/ns/web/sa/cart"],
+        }
+        for number in (8080, 9000)
+    }
+
+
+def test_only_failed_connections_count_against_a_gateway() -> None:
+    """What the Service itself answers, 500s included, says nothing of the way to it."""
+    declared = importing().peers["shop"].imports["cart.web"]
+    for part in federation.imported_rule("shop", "cart.web", declared, [])["trafficPolicy"]["portLevelSettings"]:
+        detection = part["outlierDetection"]
+        assert (detection["splitExternalLocalOriginErrors"], detection["consecutive5xxErrors"]) == (True, 0)
+        assert detection["maxEjectionPercent"] == 100
+
+
+def test_without_an_offer_nobody_answers_and_nobody_is_accepted() -> None:
+    parts = federation.reached_at(importing(), "shop", "cart.web", None)
+    assert parts == {"endpoints": [], "resolution": "STATIC", "identities": ["spiffe://shop.internal/not-offered"]}
+
+
+def test_a_host_name_is_resolved_by_the_proxies() -> None:
+    assert reached(importing(), gateways={"s1": {"address": "lb.example", "port": 443}})["resolution"] == "DNS"
+
+
+def test_a_gateway_says_where_it_stands() -> None:
+    (endpoint,) = reached(importing(), gateways={"s1": {"address": "192.0.2.1", "port": 15443, "locality": "eu/eu-1"}})[
+        "endpoints"
+    ]
+    assert endpoint["locality"] == "eu/eu-1"
+
+
+def test_a_fallback_answers_last_and_as_itself() -> None:
+    topology = importing(fallback={"service": "cart.own", "accounts": ["cart", "kart"]})
+    parts = reached(topology)
+    *_, last = parts["endpoints"]
+    assert (last["address"], last["ports"]) == ("cart.own.svc.cluster.local", {"http": 8080, "grpc-web-x": 9000})
+    assert parts["resolution"] == "DNS"
+    assert parts["identities"][1:] == ["spiffe://prod.internal/ns/own/sa/cart", "spiffe://prod.internal/ns/own/sa/kart"]
+    declared = topology.peers["shop"].imports["cart.web"]
+    (first, _) = federation.imported_rule("shop", "cart.web", declared, [])["trafficPolicy"]["portLevelSettings"]
+    priority, *_ = first["loadBalancer"]["localityLbSetting"]["failoverPriority"]
+    key, _, value = priority.partition("=")
+    assert [endpoint["labels"][key] == value for endpoint in parts["endpoints"]] == [True, False]
+
+
+def test_a_host_is_rewritten_to_the_services_own() -> None:
+    declared = importing(rewrite_host=True).peers["shop"].imports["cart.web"]
+    (route,) = federation.rewritten_host("shop", "cart.web", declared)["http"]
+    assert route["rewrite"] == {"authority": "cart.web.svc.cluster.local"}
+
+
+def test_a_name_that_nobody_resolves_gets_the_address_of_ones_choice() -> None:
+    topology = importing(address="240.0.0.1")
+    declared = topology.peers["shop"].imports["cart.web"]
+    made = federation.imported_service("shop", "cart.web", declared, **reached(topology))
+    assert made["addresses"] == ["240.0.0.1"]
+
+
+# Trust
+
+
+def test_without_offers_nobody_elses_root_is_trusted() -> None:
+    assert federation.trusted_roots({}) == {"mesh": "{}"}
+
+
+@pytest.mark.parametrize("generations", [1, 2])
+def test_each_root_of_a_peer_is_trusted_by_itself(generations: int) -> None:
+    """istiod looks at the first certificate of a PEM only."""
+    roots = [root("shop", owner=f"shop {number}") for number in range(generations)]
+    config = json.loads(
+        federation.trusted_roots({"shop": Offer.model_validate(an_offer(roots="".join(roots)))})["mesh"]
+    )
+    assert config == {"caCertificates": [{"pem": pem, "trustDomains": ["shop.internal"]} for pem in roots]}

@@ -1,0 +1,415 @@
+"""Two meshes as two stacks, as examples/two-meshes has them: what is exported may be called, and nothing else.
+
+mesh-a on c1, mesh-b on c2 and c3, no route between them, no secret of one in the other. Tests run in order. What
+another organisation would do, taking an identity or going round its own program, is done here by hand.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from lab import Cluster, LabError, sample
+from lab.stack import Stack, by_operation
+
+from .breakages import Mesh as Broken
+from .breakages import applied, authority, new_authority, patched, root_key, start_anew
+from .conftest import EXAMPLES, AStack
+from .observe import calling, endpoints, eventually, names, objects, restarts
+
+A, B = ("c1",), ("c2", "c3")
+GATEWAY = "istio-federationgateway"
+IMPORTED = f"http://hello.sample.mesh-a.internal:{sample.PORT}/cgi-bin/hello"
+OF_B = f"http://hello.sample.mesh-b.internal:{sample.PORT}/cgi-bin/hello"
+OWN = f"http://hello.sample:{sample.PORT}/cgi-bin/hello"
+SNI = f"outbound_.{sample.PORT}_._.hello.sample.svc.cluster.local"
+CLIENT, HELLO = "spiffe://mesh-b.internal/ns/sample/sa/client", "spiffe://mesh-a.internal/ns/sample/sa/hello"
+FAST = 5.0
+"""Seconds within which a call that can't arrive is to fail: a connection is given up after three."""
+
+
+@dataclass
+class Meshes:
+    a: Stack
+    b: Stack
+    first: str
+    """What the first run said, before the other mesh was there."""
+
+    def declare(self, stack: Stack, **changes: Any) -> None:
+        """Write a stack's mesh.yaml: the example's, with facts changed; `...` leaves one out."""
+        tree = yaml.safe_load((EXAMPLES / "two-meshes" / f"{stack.program.name}" / "mesh.yaml").read_text())
+        facts = {key: value for key, value in {**tree, **changes}.items() if value is not ...}
+        (stack.program / "mesh.yaml").write_text(yaml.safe_dump(facts))
+
+
+@pytest.fixture(scope="module")
+def meshes(a_stack: AStack, lab: dict[str, Cluster], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meshes]:
+    folder = EXAMPLES / "two-meshes"
+    stacks = {"mesh-a": a_stack("fed", A, folder / "mesh-a"), "mesh-b": a_stack("fed", B, folder / "mesh-b")}
+    for name, peer in (("mesh-a", "mesh-b"), ("mesh-b", "mesh-a")):
+        named = stacks[name].program.parent / name
+        stacks[name].program.rename(named)
+        stacks[name].program = named
+        stacks[name].run("config", "set", "peerStack", f"organization/{peer}/fed")
+    found = Meshes(stacks["mesh-a"], stacks["mesh-b"], first=stacks["mesh-a"].up())
+    found.b.up()
+    found.a.up()
+    sample.deploy((lab[name] for name in (*A, *B)), ("c1", "c2"))
+    for name in B:
+        eventually(lambda name=name: sample.call(lab[name], IMPORTED).status, lambda status: status == 200)
+    yield found
+    sample.remove(lab.values())
+    for stack in stacks.values():
+        stack.destroy()
+        stack.remove()
+
+
+def minted(meshes: Meshes, folder: Path, uri: str) -> list[str]:
+    """Sign a leaf for an identity by the root of mesh-b, and return how openssl presents it."""
+    key = serialization.load_pem_private_key(root_key(meshes.b).encode(), None)
+    root = x509.load_pem_x509_certificate(meshes.b.outputs()["offers"]["mesh-a"]["roots"].encode())
+    own, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.timezone.utc)
+    name = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)])
+    builder = (
+        x509.CertificateBuilder().subject_name(x509.Name([])).issuer_name(root.subject).public_key(own.public_key())
+    )
+    builder = builder.serial_number(x509.random_serial_number()).add_extension(name, critical=True)
+    builder = builder.not_valid_before(now - dt.timedelta(minutes=5)).not_valid_after(now + dt.timedelta(hours=1))
+    leaf = builder.sign(key, hashes.SHA256())  # type: ignore[arg-type]
+    (folder / "leaf.pem").write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(own.private_bytes(serialization.Encoding.PEM, *form))
+    return ["-cert", str(folder / "leaf.pem"), "-key", str(folder / "key.pem")]
+
+
+def dialled(gateway: str, certificate: list[str]) -> str:
+    """Call hello through a gateway as nobody's proxy, with a certificate; return all that openssl saw."""
+    request = "GET /cgi-bin/hello HTTP/1.1\\r\\nHost: hello\\r\\nConnection: close\\r\\n\\r\\n"
+    command = f"(printf '{request}'; sleep 1) | timeout 10 openssl s_client -quiet -connect {gateway}:15443 "
+    command += f"-servername {SNI} -alpn istio {' '.join(certificate)} 2>&1"
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=20, check=False).stdout
+
+
+def shown(gateway: str, sni: str) -> str:
+    """Ask a gateway for a Service as a proxy would, and return what openssl says of who is behind it."""
+    asked = f"timeout 10 openssl s_client -connect {gateway}:15443 -servername {sni} -alpn istio </dev/null 2>&1"
+    command = f"{asked} | tee /dev/stderr | openssl x509 -noout -ext subjectAltName"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=20, check=False)
+    return done.stdout + done.stderr
+
+
+def forged_import(host: str, sni: str, address: str, identity: str, port: int = 15443) -> list[dict[str, Any]]:
+    """What a mesh can write for itself, whatever its program refuses."""
+    metadata = {"name": "forged", "namespace": "sample"}
+    entry = {
+        "hosts": [host],
+        "location": "MESH_INTERNAL",
+        "resolution": "STATIC",
+        "ports": [{"number": sample.PORT, "name": "http", "protocol": "HTTP"}],
+        "endpoints": [{"address": address, "ports": {"http": port}, "labels": {"security.istio.io/tlsMode": "istio"}}],
+    }
+    tls = {"mode": "ISTIO_MUTUAL", "sni": sni, "subjectAltNames": [identity]}
+    rule = {"host": host, "trafficPolicy": {"portLevelSettings": [{"port": {"number": sample.PORT}, "tls": tls}]}}
+    api = "networking.istio.io/v1"
+    return [
+        {"apiVersion": api, "kind": "ServiceEntry", "metadata": metadata, "spec": entry},
+        {"apiVersion": api, "kind": "DestinationRule", "metadata": metadata, "spec": rule},
+    ]
+
+
+def test_the_first_run_goes_on_without_the_other_mesh_and_says_so(meshes: Meshes) -> None:
+    assert "peer mesh-b: its offer is not there" in meshes.first
+
+
+def test_an_exported_service_answers_in_each_cluster_of_the_other_mesh(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    for name in B:
+        answer = sample.call(lab[name], IMPORTED)
+        assert (answer.status, answer.cluster) == (200, "c1")
+        assert f"By={HELLO};" in answer.certificate
+        assert answer.certificate.endswith(f"URI={CLIENT}")
+
+
+def test_the_other_mesh_knows_the_gateway_and_no_pod(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
+    for name in B:
+        assert endpoints(lab[name], "hello.sample.mesh-a.internal") == {f"{address}:15443"}
+
+
+def test_no_secret_of_one_mesh_is_in_the_other(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    label = "--selector=istio/multiCluster=true"
+    assert names(lab["c1"], "secrets", "--all-namespaces", label) == set()
+    assert names(lab["c2"], "secrets", "--all-namespaces", label) == {"istio-remote-secret-c3"}
+    for stack in (meshes.a, meshes.b):
+        assert "PRIVATE KEY" not in json.dumps(stack.outputs())
+
+
+def test_an_account_that_is_not_named_is_refused_by_the_service(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    sample.add_client(lab["c2"], "other")
+    answer = eventually(lambda: sample.call(lab["c2"], IMPORTED, client="other"), lambda seen: seen.status != 0)
+    assert (answer.status, answer.error) == (403, "RBAC: access denied")
+
+
+def test_a_namespace_that_is_not_named_does_not_know_the_service(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    sample.add_client(lab["c2"], "client", "elsewhere")
+    try:
+        answer = sample.call(lab["c2"], IMPORTED, namespace="elsewhere")
+        assert answer.status == 0
+        assert "Could not resolve host" in answer.error
+    finally:
+        lab["c2"].kubectl("delete", "namespace", "elsewhere")
+
+
+def test_a_service_that_is_not_exported_is_not_passed_on(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    lab["c1"].kubectl("-n", "sample", "expose", "deployment/hello", "--name=hidden", f"--port={sample.PORT}")
+    address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
+    sni, host = SNI.replace("hello", "hidden"), "hidden.sample.mesh-a.internal"
+    with applied(lab["c2"], *forged_import(host, sni, address, HELLO)):
+        url = f"http://{host}:{sample.PORT}/cgi-bin/hello"
+        eventually(lambda: sample.call(lab["c2"], url).status, lambda status: status == 503)
+    assert "CN = mesh-a intermediate" in shown(address, SNI)
+    assert "no peer certificate available" in shown(address, sni)
+
+
+def test_a_service_with_another_identity_is_not_called(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    stranger, hello = ({"spec": {"template": {"spec": {"serviceAccountName": name}}}} for name in ("client", "hello"))
+    with patched(lab["c1"], "sample", "deployment", "hello", stranger, hello):
+        sample.rolled_out(lab["c1"], "hello")
+        # Envoy keeps to itself why it refused; what it met is seen from outside.
+        address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
+        eventually(lambda: shown(address, SNI), lambda seen: "URI:spiffe://mesh-a.internal/ns/sample/sa/client" in seen)
+        assert Counter(sample.call(lab["c2"], IMPORTED).status for _ in range(5)) == {503: 5}
+    sample.rolled_out(lab["c1"], "hello")
+    eventually(lambda: sample.call(lab["c2"], IMPORTED).status, lambda status: status == 200)
+
+
+def test_plaintext_is_refused(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
+    assert sample.call(lab["c2"], f"http://{address}:15443/", client="plain").status == 0
+    pod = sample.pod_address(lab["c1"])
+    assert sample.call(lab["c1"], f"http://{pod}:{sample.PORT}/cgi-bin/hello", client="plain").status == 0
+
+
+def test_an_identity_of_this_mesh_minted_by_the_other_ones_root_is_refused(meshes: Meshes, tmp_path: Path) -> None:
+    """The same root, the same way: it may vouch for its own trust domain, and for no other."""
+    address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
+    honest = dialled(address, minted(meshes, tmp_path, CLIENT))
+    assert "HTTP/1.1 200 OK" in honest, honest
+    forged = dialled(address, minted(meshes, tmp_path, "spiffe://mesh-a.internal/ns/sample/sa/client"))
+    assert "HTTP/1.1" not in forged
+    assert "alert" in forged, forged
+
+
+def test_running_again_changes_nothing_and_nothing_drifts(meshes: Meshes) -> None:
+    for stack in (meshes.a, meshes.b):
+        stack.up("--expect-no-changes")
+        stack.refresh_changes_nothing()
+
+
+FALLBACK = {"service": "hello.sample", "accounts": ["hello"]}
+
+
+def test_a_link_in_the_other_direction_changes_objects_and_restarts_nothing(
+    meshes: Meshes, lab: dict[str, Cluster]
+) -> None:
+    before = {name: restarts(lab[name]) for name in A}
+    port = {"ports": {"http": sample.PORT}}
+    meshes.declare(
+        meshes.b,
+        peers={"mesh-a": {"imports": {"hello.sample": {**port, "namespaces": ["sample"], "fallback": FALLBACK}}}},
+        exports={"hello.sample": {**port, "accounts": ["hello"], "callers": {"mesh-a": ["sample/*"]}}},
+    )
+    meshes.b.up()
+    meshes.declare(
+        meshes.a,
+        peers={"mesh-b": {"imports": {"hello.sample": {**port, "namespaces": ["sample"], "rewrite_host": True}}}},
+    )
+    meshes.a.up()
+    answer = eventually(lambda: sample.call(lab["c1"], OF_B), lambda seen: seen.status == 200)
+    assert answer.certificate.endswith("URI=spiffe://mesh-a.internal/ns/sample/sa/client")
+    # c3 has no pod of it: its gateway leads to c2's.
+    addresses = {f"{found['address']}:15443" for found in meshes.b.outputs()["offers"]["mesh-a"]["gateways"].values()}
+    assert len(addresses) == 2
+    eventually(lambda: endpoints(lab["c1"], "hello.sample.mesh-b.internal"), lambda seen: seen == addresses)
+    assert {name: restarts(lab[name]) for name in A} == before
+
+
+def test_through_the_cross_network_gateway_another_mesh_calls_nothing_that_is_not_exported(
+    meshes: Meshes, lab: dict[str, Cluster]
+) -> None:
+    """The roots are trusted mesh-wide, and that gateway passes everything on: the policy keeps strangers out."""
+    lab["c2"].kubectl("-n", "sample", "expose", "deployment/hello", "--name=hidden", f"--port={sample.PORT}")
+    address = meshes.b.outputs()["gateways"]["c2"]
+    sni, host = SNI.replace("hello", "hidden"), "hidden.sample.mesh-b.internal"
+    with applied(lab["c1"], *forged_import(host, sni, address, HELLO.replace("mesh-a", "mesh-b"))):
+        url = f"http://{host}:{sample.PORT}/cgi-bin/hello"
+        answer = eventually(lambda: sample.call(lab["c1"], url), lambda seen: seen.status not in (0, 503))
+        assert (answer.status, answer.error) == (403, "RBAC: access denied")
+
+
+def scaled(cluster: Cluster, workload: str, replicas: int) -> None:
+    cluster.kubectl("-n", "istio-system", "scale", f"deployment/{workload}", f"--replicas={replicas}")
+    left = ("pods", "--namespace=istio-system", f"--selector=app={workload}")
+    if replicas:
+        sample.rolled_out(cluster, workload, "istio-system")
+    else:
+        eventually(lambda: objects(cluster, *left), lambda seen: seen == [])
+
+
+def test_a_second_gateway_takes_over_and_no_call_is_lost(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    with calling(lab["c1"], OF_B) as calls:
+        time.sleep(2)
+        scaled(lab["c3"], GATEWAY, 0)
+        time.sleep(5)
+        scaled(lab["c3"], GATEWAY, 1)
+        time.sleep(2)
+    assert set(calls.statuses) == {"200"}, calls.statuses
+
+
+def test_a_local_service_answers_while_no_gateway_of_the_exporter_does(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    def answering() -> set[str]:
+        return {(answer := sample.call(lab["c2"], IMPORTED)).cluster or answer.error for _ in range(5)}
+
+    eventually(answering, lambda seen: seen == {"c1"})
+    with calling(lab["c2"], IMPORTED) as calls:
+        scaled(lab["c1"], GATEWAY, 0)
+        eventually(answering, lambda seen: seen == {"c2"})
+        scaled(lab["c1"], GATEWAY, 1)
+        eventually(answering, lambda seen: seen == {"c1"})
+    assert set(calls.statuses) == {"200"}, calls.statuses
+
+
+def test_without_a_fallback_calls_fail_at_once_and_come_back(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    meshes.declare(meshes.b)
+    meshes.b.up()
+    meshes.declare(meshes.a)
+    meshes.a.up()
+    with calling(lab["c3"], OWN) as own:
+        scaled(lab["c1"], GATEWAY, 0)
+        eventually(lambda: sample.call(lab["c3"], IMPORTED).status, lambda status: status == 503)
+        with calling(lab["c3"], IMPORTED) as across:
+            time.sleep(8)
+        assert set(across.statuses) == {"503"}, across.statuses
+        assert across.slowest < FAST
+        scaled(lab["c1"], GATEWAY, 1)
+        eventually(lambda: sample.call(lab["c3"], IMPORTED).status, lambda status: status == 200)
+    assert set(own.statuses) == {"200"}, own.statuses
+
+
+def test_without_istiod_or_api_server_of_the_exporter_calls_go_on(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    with calling(lab["c3"], OWN) as own, calling(lab["c2"], IMPORTED) as across:
+        scaled(lab["c1"], "istiod", 0)
+        time.sleep(5)
+        with lab["c1"].without_api_server():
+            time.sleep(8)
+        eventually(lambda: _answers(lab["c1"]), bool)
+        scaled(lab["c1"], "istiod", 1)
+    assert set(own.statuses) == {"200"}, own.statuses
+    assert set(across.statuses) == {"200"}, across.statuses
+
+
+def _answers(cluster: Cluster) -> bool:
+    try:
+        return cluster.kubectl("get", "--raw", "/readyz") == "ok"
+    except LabError:
+        return False
+
+
+def test_another_root_of_the_exporter_is_refused_and_nobody_else_notices(
+    meshes: Meshes, lab: dict[str, Cluster], tmp_path: Path
+) -> None:
+    broken = Broken(meshes.a, lab, tmp_path)
+    files, _ = new_authority("c1", "mesh-a.internal")
+
+    def again() -> None:
+        lab["c1"].kubectl("-n", "sample", "rollout", "restart", "deployment/hello")
+        sample.rolled_out(lab["c1"], "hello")
+
+    with calling(lab["c3"], OWN) as own:
+        with authority(broken, "c1", files, "istiod", GATEWAY):
+            again()
+            address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
+            eventually(lambda: shown(address, SNI), lambda seen: "CN = other root 1" in seen)
+            assert Counter(sample.call(lab["c2"], IMPORTED).status for _ in range(5)) == {503: 5}
+        start_anew(lab["c1"], GATEWAY)
+        again()
+        eventually(lambda: sample.call(lab["c2"], IMPORTED).status, lambda status: status == 200)
+    assert set(own.statuses) == {"200"}, own.statuses
+
+
+def test_a_root_is_rotated_and_the_other_mesh_restarts_nothing(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    before = {name: restarts(lab[name]) for name in A}
+    old, new = {"issued": "2026-11-23"}, {"issued": "2026-11-23", "generation": "next"}
+    for trust in (
+        {"roots": [old, new], "signer": "2026-11-23"},
+        {"roots": [old, new], "signer": "next"},
+        {"roots": [new]},
+    ):
+        meshes.declare(meshes.b, trust=trust)
+        meshes.b.up()
+        assert set(by_operation(meshes.a.preview())) <= {"read", "update"}
+        meshes.a.up()
+        for name in B:
+            # Certificates are renewed within a day; a restarted pod gets its own at once.
+            lab[name].kubectl("-n", "sample", "rollout", "restart", "deployment/client")
+            sample.rolled_out(lab[name], "client")
+            eventually(
+                lambda name=name: [sample.call(lab[name], IMPORTED).status for _ in range(3)],
+                lambda seen: seen == [200] * 3,
+            )
+    assert {name: restarts(lab[name]) for name in A} == before
+
+
+def test_one_mesh_is_destroyed_and_the_other_says_so_and_stays(meshes: Meshes, lab: dict[str, Cluster]) -> None:
+    with calling(lab["c3"], OWN) as own:
+        meshes.a.destroy()
+        said = meshes.b.run("preview", "--non-interactive")
+        assert "peer mesh-a: its offer is not there: its stack is not up yet, or is destroyed." in said
+        meshes.b.up()
+        answer = eventually(lambda: sample.call(lab["c3"], IMPORTED), lambda seen: seen.status == 503)
+        assert "no healthy upstream" in answer.error
+    assert set(own.statuses) == {"200"}, own.statuses
+    assert "istio-system" not in names(lab["c1"], "namespaces")
+    # Made again it has another root, and both learn of it.
+    meshes.a.up()
+    meshes.b.up()
+    for workload in ("hello", "client"):
+        lab["c1"].kubectl("-n", "sample", "rollout", "restart", f"deployment/{workload}")
+        sample.rolled_out(lab["c1"], workload)
+    eventually(lambda: sample.call(lab["c3"], IMPORTED).status, lambda status: status == 200)
+
+
+def test_a_link_that_is_removed_leaves_no_trust_behind(meshes: Meshes, lab: dict[str, Cluster], tmp_path: Path) -> None:
+    address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
+    meshes.declare(meshes.b, trust={"roots": [{"issued": "2026-11-23", "generation": "next"}]})
+    certificate = minted(meshes, tmp_path, CLIENT)
+    assert "HTTP/1.1 200 OK" in dialled(address, certificate)
+    # Still exported, to nobody: the gateway stays, and what is refused is the identity.
+    export = {"ports": {"http": sample.PORT}, "accounts": ["hello"]}
+    meshes.declare(meshes.a, peers=..., exports={"hello.sample": export})
+    meshes.a.up()
+    eventually(lambda: dialled(address, certificate), lambda seen: "alert" in seen and "HTTP/1.1" not in seen)
+    meshes.declare(meshes.b, peers=..., trust={"roots": [{"issued": "2026-11-23", "generation": "next"}]})
+    meshes.b.up()
+    for name in (*A, *B):
+        assert "istio-mesh-imports" not in names(lab[name], "namespaces")
+        assert names(lab[name], "authorizationpolicies.security.istio.io") == set()
+        (config,) = (
+            found
+            for found in objects(lab[name], "configmaps")
+            if found["metadata"]["name"] == "istio-shared-mesh-config"
+        )
+        assert config["data"] == {"mesh": "{}"}
+    assert Counter(sample.call(lab["c3"]).status for _ in range(5)) == {200: 5}
