@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..istio import names
 from .findings import Finding
-from .seen import View, labels_of, named, waits_for_address
+from .seen import Seen, View, labels_of, named, waits_for_address
 
 
 def agreement(view: View) -> Iterator[Finding]:
@@ -33,27 +33,36 @@ def agreement(view: View) -> Iterator[Finding]:
 
 
 def gateways(view: View) -> Iterator[Finding]:
-    """Every east-west gateway has an address, pods behind it, and listens."""
+    """Every east-west and every federation gateway has an address, pods behind it, and listens."""
     for planned, seen in view.clusters():
-        if not planned.gateway or "services" in seen.unread:
+        if "services" in seen.unread:
             continue
         declared = view.topology.clusters[planned.name].east_west_gateway
-        if not seen.gateway_addresses() and not (declared.type == "NodePort" and declared.address is None):
-            there = seen.service(names.NAMESPACE, names.EAST_WEST_GATEWAY) is not None
-            what = f"Service {names.EAST_WEST_GATEWAY} {'has no address' if there else 'is not there'}"
-            yield Finding("gateway-no-address", planned.name, what)
-        ready = sum(
-            1
-            for part in seen.gateway_slices
-            for endpoint in part.get("endpoints") or []
-            if (endpoint.get("conditions") or {}).get("ready", True)
-        )
-        if not ready and "gateway_slices" not in seen.unread:
-            what = f"no ready pod is behind Service {names.EAST_WEST_GATEWAY}"
-            yield Finding("gateway-no-pods", planned.name, what)
-        for pod, ports in sorted(seen.gateway_ports.items()):
-            if names.MTLS_PORT not in ports:
-                yield Finding("gateway-not-listening", planned.name, f"{pod} does not listen on {names.MTLS_PORT}")
+        if planned.gateway:
+            by_nodes = declared.type == "NodePort" and declared.address is None
+            yield from _gateway(planned.name, seen, names.EAST_WEST_GATEWAY, dialled=not by_nodes)
+        if planned.federation_gateway:
+            yield from _gateway(planned.name, seen, names.FEDERATION_GATEWAY, dialled=True)
+
+
+def _gateway(cluster: str, seen: Seen, gateway: str, *, dialled: bool) -> Iterator[Finding]:
+    if dialled and not seen.gateway_addresses(gateway):
+        there = seen.service(names.NAMESPACE, gateway) is not None
+        what = f"Service {gateway} {'has no address' if there else 'is not there'}"
+        yield Finding("gateway-no-address", cluster, what, name=gateway)
+    ready = sum(
+        1
+        for part in seen.gateway_slices
+        if labels_of(part).get("kubernetes.io/service-name") == gateway
+        for endpoint in part.get("endpoints") or []
+        if (endpoint.get("conditions") or {}).get("ready", True)
+    )
+    if not ready and "gateway_slices" not in seen.unread:
+        yield Finding("gateway-no-pods", cluster, f"no ready pod is behind Service {gateway}", name=gateway)
+    for pod, ports in sorted(seen.gateway_ports.items()):
+        if pod.startswith(f"{gateway}-") and names.MTLS_PORT not in ports:
+            what = f"{pod} does not listen on {names.MTLS_PORT}"
+            yield Finding("gateway-not-listening", cluster, what, name=gateway)
 
 
 def calls(view: View) -> Iterator[Finding]:
@@ -67,7 +76,7 @@ def load_balancers(view: View) -> Iterator[Finding]:
     for planned, seen in view.clusters():
         for service in seen.services:
             where = "/".join(named(service))
-            ours = named(service) == (names.NAMESPACE, names.EAST_WEST_GATEWAY)
+            ours = named(service) in [(names.NAMESPACE, gateway) for gateway in names.GATEWAYS]
             if waits_for_address(service) and not ours:
                 yield Finding("load-balancer-pending", planned.name, f"{where} waits for an address", name=where)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..topology.problems import SLUGS
-from . import certificates, control_planes, networks, secrets, services
+from . import certificates, control_planes, federation, networks, secrets, services
 from .findings import Cause, Finding, causes
 from .registry import CHECKS
 from .seen import View
@@ -17,6 +17,7 @@ JUDGES = (
     *certificates.JUDGES,
     *networks.JUDGES,
     *services.JUDGES,
+    *federation.JUDGES,
 )
 
 READS: Mapping[str, tuple[str, ...]] = {
@@ -63,6 +64,10 @@ READS: Mapping[str, tuple[str, ...]] = {
     "sidecar-missing": ("pods", "services"),
     "service-differs": ("services",),
     "service-headless": ("services",),
+    "export-differs": ("pods", "services"),
+    "peer-not-trusted": ("peer_domains",),
+    "import-unreachable": ("gate",),
+    "import-refused": ("gate",),
     "failover-blind": ("destination_rules",),
     "proxies-stale": ("stale",),
     "version-skew": ("pods",),

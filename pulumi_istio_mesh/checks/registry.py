@@ -188,7 +188,7 @@ CHECKS: Mapping[str, Check] = {
     ),
     "gateway-no-address": _check(
         "the load balancer has no address yet, or none is left; callers then get raw pod addresses, without an error",
-        "kubectl --namespace istio-system describe service istio-eastwestgateway, in {cluster}",
+        "kubectl --namespace istio-system describe service {peer}, in {cluster}",
         "raw-pod-address",
         "gateway-unreachable",
         "no-endpoints",
@@ -197,14 +197,14 @@ CHECKS: Mapping[str, Check] = {
     ),
     "gateway-no-pods": _check(
         "the Service selects other labels than the gateway's pods have, or no pod is ready",
-        "kubectl --namespace istio-system get endpointslices --selector kubernetes.io/service-name="
-        "istio-eastwestgateway, in {cluster}; scaled to zero: scale it up again; else pulumi up --refresh",
+        "kubectl --namespace istio-system get endpointslices --selector kubernetes.io/service-name={peer}, in {cluster}; "
+        "scaled to zero: scale it up again; else pulumi up --refresh",
         "gateway-unreachable",
         "call-broken",
         "no-endpoints",
     ),
     "gateway-not-listening": _check(
-        "the Gateway rule cross-network-gateway is missing in the primary, or selects other pods",
+        "the Gateway rule of {peer} is missing in the primary, or selects other pods",
         "run pulumi up --refresh",
         "gateway-unreachable",
         "call-broken",
@@ -303,6 +303,26 @@ CHECKS: Mapping[str, Check] = {
         "callers of a headless Service dial pod addresses, which other networks can't reach",
         "give {peer} a ClusterIP, or make it cluster_local",
         fatal=False,
+    ),
+    "export-differs": _check(
+        "the Service was changed or moved, or its pods run as another account than exports say; callers in other meshes "
+        "see failed connections, and not why",
+        "make exports say what {peer} is in {cluster}, or the other way round",
+    ),
+    "peer-not-trusted": _check(
+        "its offer was not there when the program ran last, so its callers are refused, and calls to it fail",
+        "run pulumi up again, once the program of {peer} has run",
+        "import-refused",
+        fatal=False,
+    ),
+    "import-unreachable": _check(
+        "a firewall blocks the port, or the gateway of {peer} has moved, or has no pods",
+        "let pods of {cluster} reach it; if it has moved, run pulumi up, which takes the new offer",
+    ),
+    "import-refused": _check(
+        "{peer} does not export it any more or has no pods for it, answers as another account, or has another root "
+        "than it offered",
+        "run istio-mesh verify in {peer}; then pulumi up there and here, which takes the new offer",
     ),
     "failover-blind": _check(
         "Istio moves calls away only where outlierDetection says that an endpoint fails",

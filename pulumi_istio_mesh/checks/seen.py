@@ -61,6 +61,11 @@ class Seen:
     pods: list[Object] = field(default_factory=list)
     services: list[Object] = field(default_factory=list)
     gateway_slices: list[Object] = field(default_factory=list)
+    """EndpointSlices of istio-system: what is behind gateways."""
+    imported: list[Object] = field(default_factory=list)
+    """ServiceEntries of what other meshes share."""
+    peer_domains: list[str] = field(default_factory=list)
+    """Trust domains of the roots of peers that istiod is told to trust."""
     secrets: list[Object] = field(default_factory=list)
     """Metadata of the Secrets in istio-system."""
     remote_secrets: list[RemoteSecret] = field(default_factory=list)
@@ -110,9 +115,9 @@ class Seen:
         """Return one Service, or None."""
         return next((found for found in self.services if named(found) == (namespace, name)), None)
 
-    def gateway_addresses(self) -> list[str]:
-        """Return what other networks dial: the east-west gateway's addresses."""
-        service = self.service(names.NAMESPACE, names.EAST_WEST_GATEWAY)
+    def gateway_addresses(self, gateway: str = names.EAST_WEST_GATEWAY) -> list[str]:
+        """Return what others dial: the addresses of the east-west gateway, or of another one."""
+        service = self.service(names.NAMESPACE, gateway)
         if service is None:
             return []
         ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []

@@ -54,12 +54,13 @@ def _policies(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def sidecars(view: View) -> Iterator[Finding]:
-    """Pods behind a Service of the mesh have a proxy, where another network may call them."""
+    """Pods behind a Service of the mesh have a proxy, where another network or another mesh may call them."""
     for planned, seen in view.clusters():
-        if not planned.gateway:
-            continue
+        exported = {tuple(reversed(service.split("."))) for service in view.topology.exports}
         for service in _shared(view, seen):
-            pods = _selected(seen, service)
+            if not planned.gateway and named(service) not in exported:
+                continue
+            pods = selected(seen, service)
             bare = [pod for pod in pods if not _has_tls_label(pod)]
             if bare and _in_mesh(seen, service, pods):
                 where = "/".join(named(service))
@@ -94,7 +95,7 @@ def headless(view: View) -> Iterator[Finding]:
         if not planned.gateway:
             continue
         for service in _shared(view, seen):
-            pods = _selected(seen, service)
+            pods = selected(seen, service)
             if service["spec"].get("clusterIP") == "None" and pods and _in_mesh(seen, service, pods):
                 where = "/".join(named(service))
                 what = f"Service {where} is headless, and other networks can't dial its pods"
@@ -115,7 +116,8 @@ def _shared(view: View, seen: Seen) -> Iterator[Object]:
             yield service
 
 
-def _selected(seen: Seen, service: Object) -> list[Object]:
+def selected(seen: Seen, service: Object) -> list[Object]:
+    """Return the running pods behind a Service that has a selector."""
     selector, namespace = service["spec"]["selector"], service["metadata"]["namespace"]
     return [
         pod

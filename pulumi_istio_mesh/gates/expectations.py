@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..istio import names
+from ..istio.federation import imported_name
 from ..plan.mesh_plan import MeshPlan, Path
+from ..topology.federation import CLUSTER_DOMAIN, service_host
 from ..topology.models import Topology
 
 _UNROUTED = "240.240.255.254"
@@ -81,6 +83,25 @@ def _way(topology: Topology, path: Path) -> str:
         return "direct"
     gateway = topology.clusters[path.target].east_west_gateway
     return "nodes" if gateway.type == "NodePort" and gateway.address is None else "gateway"
+
+
+def import_lines(topology: Topology, entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield, for each gateway of each import, the line by which the script looks at it.
+
+    `entries` are the ServiceEntries in a cluster of the mesh; a fallback is no gateway, and one port stands for all.
+    """
+    found = {entry["metadata"]["name"]: entry["spec"] for entry in entries}
+    for peer, declared in topology.peers.items():
+        for service, imported in declared.imports.items():
+            spec = found.get(imported_name(peer, service)) or {}
+            number = next(iter(imported.ports.values()))
+            sni = names.passthrough_sni(service_host(service), number)
+            for endpoint in spec.get("endpoints") or []:
+                if endpoint["address"].endswith(f".{CLUSTER_DOMAIN}"):
+                    continue
+                port = next(iter(endpoint["ports"].values()))
+                identities = " ".join(spec.get("subjectAltNames") or [])
+                yield "|".join([peer, service, sni, endpoint["address"], str(port), identities])
 
 
 def api_server_line(cluster: str, tls_name: str | None, server: str, certificate_authority: str) -> str:

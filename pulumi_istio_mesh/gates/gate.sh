@@ -8,6 +8,7 @@
 #   TARGET_<n>       <cluster>|<host of its probe>|direct, gateway or nodes|<address of the gateway, if it has one>
 #   IDENTITY         who every probe is, as which this gate calls too
 #   PLAINTEXT        refused, where the mesh is strict
+#   IMPORT_<n>       <peer>|<its Service>|<SNI>|<address of its gateway>|<port>|<who may answer, separated by spaces>
 #   RESOLVE          address for every probe's host, where proxies don't answer DNS; else unset
 # Programs: sh, curl, getent, sed, grep, awk, sort, tr, base64; openssl and timeout for a closer look at certificates.
 set -u
@@ -99,17 +100,20 @@ istiods() {
 
 # --- a call to each probe arrives, the planned way, and as whom it should
 
-# <address:port>: what is wrong with the certificate that a call there meets; nothing where none comes, or it is good.
-# Envoy keeps that to itself. The caller's own proxy knows the roots; SNI and ALPN are those that Istio's proxies send.
-verdict() {
+# <address:port> <SNI> <file>: write there what a proxy that dials it would be shown; fails where that can't be seen.
+# Envoy keeps it to itself. The caller's own proxy knows the roots; the ALPN is that of Istio's proxies.
+shown() {
   curl --silent --max-time 4 'http://localhost:15000/config_dump?resource=dynamic_active_secrets' |
     sed -n '/"name": "ROOTCA"/,/inline_bytes/s/.*"inline_bytes": "\([^"]*\)".*/\1/p' | head -n 1 |
-    base64 -d >"$work/roots-$peer" 2>/dev/null
-  [ -s "$work/roots-$peer" ] || return 0
-  timeout 5 openssl s_client -connect "$1" -servername "outbound_.80_._.$host" -alpn istio \
-    -CAfile "$work/roots-$peer" </dev/null 2>/dev/null |
-    sed -n 's/^ *Verify return code: [1-9][0-9]* (\(.*\))$/\1/p' | head -n 1
+    base64 -d >"$3.roots" 2>/dev/null
+  [ -s "$3.roots" ] && command -v openssl >/dev/null || return 1
+  timeout 5 openssl s_client -connect "$1" -servername "$2" -alpn istio -CAfile "$3.roots" </dev/null >"$3" 2>/dev/null
+  return 0
 }
+refusal() { sed -n 's/^ *Verify return code: [1-9][0-9]* (\(.*\))$/\1/p' "$1" | head -n 1; }
+
+# <address:port>: what is wrong with the certificate that a call there meets; nothing where none comes, or it is good.
+verdict() { shown "$1" "outbound_.80_._.$host" "$work/shown-$peer" && refusal "$work/shown-$peer"; }
 
 gateway() { # <cluster> <address>: what dialling a gateway shows when a call through it failed
   there=$(at_port "$2" 15443)
@@ -245,6 +249,38 @@ EOF
   esac
 }
 
+# --- what other meshes share is behind their gateways, under the roots and as whom they offered it
+
+imported() { # <peer>|<service>|<sni>|<address>|<port>|<identities>
+  IFS='|' read -r peer service sni address port identities <<EOF
+$1
+EOF
+  pair="$CLUSTER to $peer"
+  there=$(at_port "$address" "$port")
+  dial --insecure "https://$there/"
+  code=$?
+  case $code in
+    35 | 52 | 56) ;;
+    5 | 6) say "import-unreachable $pair: step=dns expected=an address for the gateway $address seen=$(seen $code)" && return ;;
+    7 | 28) say "import-unreachable $pair: step=connect expected=the gateway for $service at $there seen=$(seen $code)" && return ;;
+    *) say "import-refused $pair: step=tls expected=TLS passed through to $service at $there seen=something there ends it" && return ;;
+  esac
+  file="$work/import-$service-$address"
+  shown "$there" "$sni" "$file" || return
+  wrong=$(refusal "$file")
+  who=$(openssl x509 -noout -ext subjectAltName <"$file" 2>/dev/null | sed -n 's/^.*URI:\([^, ]*\).*$/\1/p')
+  if [ -n "$wrong" ]; then
+    say "import-refused $pair: step=tls expected=a certificate of the roots that $peer offered for $service at $there seen=$wrong"
+  elif [ -z "$who" ]; then
+    say "import-refused $pair: step=tls expected=$service passed on by the gateway at $there seen=it closes the connection"
+  else
+    case " $identities " in
+      *" $who "*) ;;
+      *) say "import-refused $pair: step=identity expected=$service answered as $identities seen=$who" ;;
+    esac
+  fi
+}
+
 look() {
   values API_SERVER >"$work/api-servers"
   while read -r one; do (api_server "$one") & done <"$work/api-servers"
@@ -257,6 +293,8 @@ look() {
       [ "$PLAINTEXT" = refused ] && (plaintext "$one") &
     done <"$work/targets"
   fi
+  values IMPORT >"$work/imports"
+  while read -r one; do (imported "$one") & done <"$work/imports"
   wait
 }
 

@@ -50,6 +50,8 @@ FEDERATION_GATEWAY = "istio-federationgateway"
 FEDERATION_SELECTOR = {"istio": "federationgateway", "app": FEDERATION_GATEWAY}
 """What the gateway chart labels its pods with for this name: other meshes enter here, never by the east-west one."""
 
+GATEWAYS = (EAST_WEST_GATEWAY, FEDERATION_GATEWAY)
+
 FEDERATION_EXPORTS = "federation-exports"
 """Gateway object that lets other meshes reach the exported Services, and none besides."""
 

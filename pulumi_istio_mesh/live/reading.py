@@ -55,6 +55,13 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
         found = await api.get(f"{_SYSTEM}/configmaps/istio-ca-root-cert")
         seen.roots = (found.get("data") or {}).get("root-cert.pem", "")
 
+    async def peer_domains() -> None:
+        found = await api.get(f"{_SYSTEM}/configmaps/{names.SHARED_MESH_CONFIG}")
+        config = json.loads((found.get("data") or {}).get("mesh", "{}"))
+        seen.peer_domains = [
+            domain for entry in config.get("caCertificates") or [] for domain in entry.get("trustDomains") or []
+        ]
+
     async def injector() -> None:
         path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
         seen.injector = await api.get(f"{path}/{names.INJECTOR_WEBHOOK}")
@@ -70,6 +77,8 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
     readings = {
         **lists, "remote_secrets": remote_secrets, "roots": roots, "injector": injector, "injection": injection,
     }  # fmt: skip
+    if plan.shares:
+        readings |= {**_lists(api, seen, "imported"), "peer_domains": peer_domains}
     await _all(seen, readings)
     await _all(seen, _of_pods(api, plan, seen))
     done()
@@ -94,8 +103,9 @@ _LISTS: Mapping[str, tuple[str, bool, str]] = {
     "gateway_slices": (
         f"/apis/discovery.k8s.io/v1/namespaces/{names.NAMESPACE}/endpointslices",
         False,
-        f"kubernetes.io/service-name={names.EAST_WEST_GATEWAY}",
+        f"kubernetes.io/service-name in ({','.join(names.GATEWAYS)})",
     ),
+    "imported": (f"/apis/networking.istio.io/v1/namespaces/{names.IMPORTS_NAMESPACE}/serviceentries", False, ""),
     "peer_authentications": ("/apis/security.istio.io/v1/peerauthentications", False, ""),
     "destination_rules": ("/apis/networking.istio.io/v1/destinationrules", False, ""),
     "istiod_deployments": ("/apis/apps/v1/deployments", False, f"app={names.ISTIOD}"),
@@ -159,14 +169,14 @@ def _of_pods(api: ClusterApi, plan: ClusterPlan, seen: Seen) -> dict[str, Callab
     async def gateways() -> None:
         for pod in running:
             ours = pod["metadata"]["namespace"] == names.NAMESPACE
-            if ours and labels_of(pod).get("app") == names.EAST_WEST_GATEWAY:
+            if ours and labels_of(pod).get("app") in names.GATEWAYS:
                 command = ["pilot-agent", "request", "GET", "listeners"]
                 text = await api.run(names.NAMESPACE, pod["metadata"]["name"], "istio-proxy", command)
                 ports = re.findall(r"^\S+::\S*:(\d+)$", text, re.MULTILINE)
                 seen.gateway_ports[pod["metadata"]["name"]] = {int(port) for port in ports}
 
     found: dict[str, Callable[[], Awaitable[None]]] = {"proxy": proxy}
-    if plan.gateway:
+    if plan.gateway or plan.federation_gateway:
         found["gateway_ports"] = gateways
     if not plan.remote:
         found |= {"sync": istiods, "stale": stale}
@@ -288,7 +298,7 @@ def _has_proxy(pod: Object) -> bool:
 def _probes_first(pod: Object) -> tuple[bool, bool, str]:
     return (
         pod["metadata"]["namespace"] != names.VERIFY_NAMESPACE,
-        labels_of(pod).get("app") == names.EAST_WEST_GATEWAY,
+        labels_of(pod).get("app") in names.GATEWAYS,
         pod["metadata"]["name"],
     )
 

@@ -12,7 +12,7 @@ from functools import partial
 from ..checks.outcome import LEFT_OUT
 from ..checks.report import findings_in
 from ..checks.seen import RemoteSecret, Seen, View, is_ready
-from ..gates.expectations import api_server_line, expectations
+from ..gates.expectations import api_server_line, expectations, import_lines
 from ..gates.manifests import SCRIPT
 from ..istio import names
 from ..plan.mesh_plan import ClusterPlan, MeshPlan, plan_mesh
@@ -154,6 +154,8 @@ def _environment(topology: Topology, plan: MeshPlan, planned: ClusterPlan, seen:
         if target.way == "gateway"
     }
     environment = {**expected.environment(lines), "LAST_WORDS": "/dev/null"}
+    for index, line in enumerate(import_lines(topology, seen[planned.primary].imported)):
+        environment[f"IMPORT_{index}"] = line
     for index, secret in enumerate(seen[planned.name].remote_secrets):
         if secret.cluster in topology.clusters and secret.server.startswith("https://"):
             tls_name = topology.clusters[secret.cluster].api_server_tls_name

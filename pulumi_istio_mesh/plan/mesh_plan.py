@@ -48,6 +48,8 @@ class ClusterPlan:
     """Whether a gate runs here, which shows what this cluster's istiod sees and whom its workloads reach."""
     federation_gateway: bool
     """Whether other meshes enter here, to call what this mesh exports."""
+    shares: bool
+    """Whether this cluster's istiod is told of other meshes: their roots, and what they share."""
 
     @property
     def dials(self) -> bool:
@@ -147,6 +149,7 @@ def plan_mesh(topology: Topology) -> MeshPlan:
             probe=topology.has_probe(name),
             gate=topology.has_gate(name),
             federation_gateway=topology.has_federation_gateway(name),
+            shares=bool(topology.peers) and not topology.is_remote(name),
             exposure=not topology.is_remote(name) and not gateways.isdisjoint([name, *remotes]),
         )
 

@@ -98,8 +98,8 @@ def load_mesh(
     """Return the arguments of a `Mesh` from a mesh.yaml, with each cluster's kubeconfig added, and each peer's offer.
 
     `kubeconfigs` gives a plain or late value for a cluster's name: a mapping, or a function such as
-    `config.require_secret`; `mesh` chooses one of the file's `meshes`; `offers` gives, by the peer's mesh ID, the
-    output `offers` of the peer's own program.
+    `config.require_secret`; `mesh` chooses one of the file's `meshes`; `offers` gives, by mesh ID, the output
+    `offers` of the other mesh's program; it is taken of meshes that the file names as peers.
     Raises `TopologyError` with line and column of everything that is misshapen, and `KeyError` for a mesh
     that the file does not hold.
     """
@@ -151,8 +151,9 @@ def _with_late_facts(
         elif kubeconfigs is not None and name in kubeconfigs:
             facts["kubeconfig"] = kubeconfigs[name]
     peers = {name: dict(facts or {}) for name, facts in (tree.get("peers") or {}).items()}
-    for name, offer in (offers or {}).items():
-        peers.setdefault(name, {})["offer"] = offer
+    for name in peers.keys() & (offers or {}).keys():
+        # Of a mesh that the file doesn't name as a peer nothing is taken: the file says whom to trust.
+        peers[name]["offer"] = (offers or {})[name]
     return {**tree, "clusters": clusters, **({"peers": peers} if peers else {})}
 
 

@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,8 +185,15 @@ def secret_missing_in_one_direction(mesh: Mesh) -> Iterator[None]:
 
 
 @contextmanager
-def authority(mesh: Mesh, cluster: str, files: dict[str, str], *restart: str, wait: bool = True) -> Iterator[None]:
-    """A cluster's Secret cacerts holds these files; what is named, and at the end all of it, starts anew."""
+def authority(
+    mesh: Mesh,
+    cluster: str,
+    files: dict[str, str],
+    *restart: str,
+    wait: bool = True,
+    at_the_end: Sequence[str] = ("istiod", "istio-eastwestgateway", "probe"),
+) -> Iterator[None]:
+    """A cluster's Secret cacerts holds these files; what is named starts anew, then and at the end."""
     handle = mesh[cluster]
     (secret,) = (found for found in objects(handle, "secrets", f"--namespace={SYSTEM}") if _name(found) == "cacerts")
     wrong = {name: base64.b64encode(text.encode()).decode() for name, text in files.items()}
@@ -195,7 +202,7 @@ def authority(mesh: Mesh, cluster: str, files: dict[str, str], *restart: str, wa
             start_anew(handle, *restart, wait=wait)
             yield
     finally:
-        start_anew(handle, *ALL)
+        start_anew(handle, *at_the_end)
 
 
 ALL = ("istiod", "istio-eastwestgateway", "probe")

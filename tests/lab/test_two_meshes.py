@@ -26,7 +26,7 @@ from lab import Cluster, LabError, sample
 from lab.stack import Stack, by_operation
 
 from .breakages import Mesh as Broken
-from .breakages import applied, authority, new_authority, patched, root_key, start_anew
+from .breakages import applied, authority, new_authority, patched, root_key
 from .conftest import EXAMPLES, AStack
 from .observe import calling, endpoints, eventually, names, objects, restarts
 
@@ -338,12 +338,11 @@ def test_another_root_of_the_exporter_is_refused_and_nobody_else_notices(
         sample.rolled_out(lab["c1"], "hello")
 
     with calling(lab["c3"], OWN) as own:
-        with authority(broken, "c1", files, "istiod", GATEWAY):
+        with authority(broken, "c1", files, "istiod", GATEWAY, at_the_end=("istiod", GATEWAY)):
             again()
             address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
             eventually(lambda: shown(address, SNI), lambda seen: "CN = other root 1" in seen)
             assert Counter(sample.call(lab["c2"], IMPORTED).status for _ in range(5)) == {503: 5}
-        start_anew(lab["c1"], GATEWAY)
         again()
         eventually(lambda: sample.call(lab["c2"], IMPORTED).status, lambda status: status == 200)
     assert set(own.statuses) == {"200"}, own.statuses

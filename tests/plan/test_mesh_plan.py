@@ -26,7 +26,7 @@ from ..builders import TODAY, a_mesh, mesh_tree
 NAMES = [f"c{number}" for number in range(6)]
 
 
-PROVED = {"probe": True, "gate": True, "federation_gateway": False}
+PROVED = {"probe": True, "gate": True, "federation_gateway": False, "shares": False}
 
 
 @st.composite

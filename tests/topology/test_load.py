@@ -231,6 +231,14 @@ meshes:
 """
 
 
+def test_an_offer_is_taken_of_peers_only(tmp_path: Path) -> None:
+    """The file says whom to trust: one that is removed there is not trusted any more, whatever the program gives."""
+    offers = {"shop": "an offer"}
+    with_peer = load_mesh(a_file(tmp_path, after("mesh_id: prod", "peers: {shop: {}, bank: {}}")), offers=offers)
+    assert with_peer["peers"] == {"shop": {"offer": "an offer"}, "bank": {}}
+    assert "peers" not in load_mesh(a_file(tmp_path), offers=offers)
+
+
 def test_one_of_several_meshes_is_chosen_and_is_called_like_its_key(tmp_path: Path) -> None:
     arguments = load_mesh(a_file(tmp_path, TWO), mesh="green")
     assert arguments["mesh_id"] == "green"

@@ -1,0 +1,53 @@
+"""Whether what a mesh shares with others is as it says, and whether it trusts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .findings import Finding
+from .seen import View
+from .services import selected
+
+
+def exports(view: View) -> Iterator[Finding]:
+    """What is exported is a Service of the mesh, with the exported ports, and its pods run as the accounts named."""
+    for service, declared in sorted(view.topology.exports.items()):
+        name, _, namespace = service.partition(".")
+        where, there = f"{namespace}/{name}", False
+        for planned, seen in view.clusters():
+            found = seen.service(namespace, name)
+            if "services" in seen.unread:
+                there = True
+            if found is None:
+                continue
+            there = True
+            numbers = {port["port"] for port in found["spec"].get("ports") or []}
+            missing = sorted(set(declared.ports.values()) - numbers)
+            if missing:
+                what = f"Service {where} has no port {', '.join(map(str, missing))}, which is exported"
+                yield Finding("export-differs", planned.name, what, name=where)
+            pods = selected(seen, found) if found["spec"].get("selector") else []
+            others = {pod["spec"].get("serviceAccountName", "default") for pod in pods} - set(declared.accounts)
+            if others:
+                what = (
+                    f"pods behind {where} run as {', '.join(sorted(others))}, and exports name "
+                    f"{', '.join(declared.accounts)}"
+                )
+                yield Finding("export-differs", planned.name, what, name=where)
+        clusters = [planned.name for planned, _ in view.clusters()]
+        if clusters and not there:
+            yield Finding("export-differs", clusters[0], f"Service {where} is exported, and in no cluster", name=where)
+
+
+def trust(view: View) -> Iterator[Finding]:
+    """Every istiod is told the roots of every peer."""
+    for planned, seen in view.clusters():
+        if not planned.shares or "peer_domains" in seen.unread:
+            continue
+        for peer, declared in view.topology.peers.items():
+            domain = declared.identity_domain(peer)
+            if domain not in seen.peer_domains:
+                yield Finding("peer-not-trusted", planned.name, f"no root for {domain} is trusted", peer)
+
+
+JUDGES = (exports, trust)
