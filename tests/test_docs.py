@@ -111,7 +111,8 @@ def found_by(slug: str) -> str:
     """The places that look for it, as the page names them."""
     places = {
         "preflight": slug in PREFLIGHT,
-        "up": re.search(rf'"{slug} \$(CLUSTER|pair)\b', SCRIPT),
+        # Of another mesh: whether it answers must not decide whether this one is up.
+        "up": not slug.startswith("import-") and re.search(rf'"{slug} \$(CLUSTER|pair)\b', SCRIPT),
         "verify": slug in READS,
     }
     return ", ".join(place for place, looks in places.items() if looks)

@@ -197,8 +197,8 @@ CHECKS: Mapping[str, Check] = {
     ),
     "gateway-no-pods": _check(
         "the Service selects other labels than the gateway's pods have, or no pod is ready",
-        "kubectl --namespace istio-system get endpointslices --selector kubernetes.io/service-name={peer}, in {cluster}; "
-        "scaled to zero: scale it up again; else pulumi up --refresh",
+        "kubectl --namespace istio-system get endpointslices --selector kubernetes.io/service-name={peer}, "
+        "in {cluster}; scaled to zero: scale it up again; else pulumi up --refresh",
         "gateway-unreachable",
         "call-broken",
         "no-endpoints",
@@ -305,8 +305,8 @@ CHECKS: Mapping[str, Check] = {
         fatal=False,
     ),
     "export-differs": _check(
-        "the Service was changed or moved, or its pods run as another account than exports say; callers in other meshes "
-        "see failed connections, and not why",
+        "the Service was changed or moved, or its pods run as another account than exports say; callers in other "
+        "meshes see failed connections, and not why",
         "make exports say what {peer} is in {cluster}, or the other way round",
     ),
     "peer-not-trusted": _check(

@@ -27,6 +27,7 @@ def test_names_that_istio_fixes_are_istios() -> None:
         "CROSS_NETWORK_GATEWAY": "cross-network-gateway",
         "FEDERATION_GATEWAY": "istio-federationgateway",
         "FEDERATION_SELECTOR": {"istio": "federationgateway", "app": "istio-federationgateway"},
+        "GATEWAYS": ("istio-eastwestgateway", "istio-federationgateway"),
         "FEDERATION_EXPORTS": "federation-exports",
         "IMPORTS_NAMESPACE": "istio-mesh-imports",
         "ISTIOD_GATEWAY": "istiod-gateway",
