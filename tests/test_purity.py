@@ -60,5 +60,5 @@ def test_every_public_name_is_there(name: str) -> None:
 
 
 def test_a_name_that_is_not_there_is_missed_as_in_any_module() -> None:
-    with pytest.raises(AttributeError, match=r"module 'pulumi_istio_mesh' has no attribute 'Meshes'$"):
-        _ = pulumi_istio_mesh.Meshes
+    with pytest.raises(AttributeError, match=r"module 'pulumi_istio_mesh' has no attribute 'Nothing'$"):
+        _ = pulumi_istio_mesh.Nothing
