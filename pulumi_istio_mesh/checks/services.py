@@ -55,8 +55,8 @@ def _policies(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def sidecars(view: View) -> Iterator[Finding]:
     """Pods behind a Service of the mesh have a proxy, where another network or another mesh may call them."""
+    exported = {tuple(reversed(service.split("."))) for service in view.topology.exports}
     for planned, seen in view.clusters():
-        exported = {tuple(reversed(service.split("."))) for service in view.topology.exports}
         for service in _shared(view, seen):
             if not planned.gateway and named(service) not in exported:
                 continue

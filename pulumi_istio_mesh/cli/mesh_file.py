@@ -8,7 +8,7 @@ import click
 
 from ..rules import problems_in, today
 from ..rules.meshes import meshes_problems
-from ..topology.load import parse_topology, read_mesh_file
+from ..topology.load import read_mesh_file
 from ..topology.models import Topology
 from ..topology.problems import TopologyError
 
@@ -41,16 +41,10 @@ def unreadable(path: str, error: Exception) -> click.UsageError:
 def judged(path: str) -> list[tuple[str, Topology]]:
     """Return each mesh of the file by its mesh ID; raise `TopologyError` with the problems of all of them."""
     file = read_mesh_file(path)
-    problems = list(file.problems)
-    meshes: list[tuple[str, Topology]] = []
-    for under, tree in file.meshes.items():
-        try:
-            topology = parse_topology(tree, file.source, under=under, positions=file.positions)
-        except TopologyError as error:
-            problems += [file.placed(problem, "") for problem in error.problems]
-            continue
+    found, problems = file.topologies()
+    for under, topology in found.items():
         problems += [file.placed(problem, under) for problem in problems_in(topology, today())]
-        meshes.append((str(tree["mesh_id"]), topology))
+    meshes = [(topology.mesh_id, topology) for topology in found.values()]
     problems += meshes_problems(dict(meshes))
     if problems:
         raise TopologyError(problems, file.source, file.positions)

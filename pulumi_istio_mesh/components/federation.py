@@ -114,7 +114,7 @@ class MeshImport(pulumi.ComponentResource):
         self._name, self._topology, self._offers = name, topology, offers
         namespace = k8s.core.v1.Namespace(
             f"{name}-imports",
-            metadata=federation.imports_namespace(),
+            metadata={"name": names.IMPORTS_NAMESPACE},
             opts=pulumi.ResourceOptions(parent=self, depends_on=after(injector)),
         )
         within = pulumi.ResourceOptions(parent=self, depends_on=[namespace])

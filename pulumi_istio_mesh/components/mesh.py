@@ -9,10 +9,10 @@ import pulumi
 
 from ..gates.expectations import expectations
 from ..istio import names
+from ..istio.federation import offer_to
 from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
 from ..topology.load import facts_of
 from ..topology.models import Topology
-from ..topology.offer import offer_to
 from .arguments import MeshArgs, accept
 from .callbacks import engine_calls_back
 from .given_trust import check_common_root

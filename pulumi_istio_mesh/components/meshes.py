@@ -82,8 +82,7 @@ def _accepted(name: str, args: Mapping[str, Any]) -> Linked:
         try:
             accepted[mesh] = accept(mesh, facts)
         except TopologyError as error:
-            placed = (Problem(f"meshes.{mesh}.{p.where}", p.what, p.why, p.fix, p.slug) for p in error.problems)
-            problems += [found.typed(problem) for problem in placed]
+            problems += [found.typed(problem.at(f"meshes.{mesh}.{problem.where}")) for problem in error.problems]
     problems += meshes_problems(accepted)
     if problems:
         raise RefusedTopology(problems, source)

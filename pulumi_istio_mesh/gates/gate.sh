@@ -100,20 +100,27 @@ istiods() {
 
 # --- a call to each probe arrives, the planned way, and as whom it should
 
-# <address:port> <SNI> <file>: write there what a proxy that dials it would be shown; fails where that can't be seen.
-# Envoy keeps it to itself. The caller's own proxy knows the roots; the ALPN is that of Istio's proxies.
-shown() {
+# <file>: write there the roots that the caller's own proxy trusts.
+roots() {
   curl --silent --max-time 4 'http://localhost:15000/config_dump?resource=dynamic_active_secrets' |
     sed -n '/"name": "ROOTCA"/,/inline_bytes/s/.*"inline_bytes": "\([^"]*\)".*/\1/p' | head -n 1 |
-    base64 -d >"$3.roots" 2>/dev/null
-  [ -s "$3.roots" ] && command -v openssl >/dev/null || return 1
-  timeout 5 openssl s_client -connect "$1" -servername "$2" -alpn istio -CAfile "$3.roots" </dev/null >"$3" 2>/dev/null
+    base64 -d >"$1" 2>/dev/null
+}
+
+# <address:port> <SNI> <roots> <file>: write there what a proxy that dials it would be shown, which Envoy keeps to
+# itself; fails where that can't be seen. The ALPN is that of Istio's proxies.
+shown() {
+  [ -s "$3" ] && command -v openssl >/dev/null || return 1
+  timeout 5 openssl s_client -connect "$1" -servername "$2" -alpn istio -CAfile "$3" </dev/null >"$4" 2>/dev/null
   return 0
 }
 refusal() { sed -n 's/^ *Verify return code: [1-9][0-9]* (\(.*\))$/\1/p' "$1" | head -n 1; }
 
 # <address:port>: what is wrong with the certificate that a call there meets; nothing where none comes, or it is good.
-verdict() { shown "$1" "outbound_.80_._.$host" "$work/shown-$peer" && refusal "$work/shown-$peer"; }
+verdict() {
+  roots "$work/roots-$peer"
+  shown "$1" "outbound_.80_._.$host" "$work/roots-$peer" "$work/shown-$peer" && refusal "$work/shown-$peer"
+}
 
 gateway() { # <cluster> <address>: what dialling a gateway shows when a call through it failed
   there=$(at_port "$2" 15443)
@@ -266,7 +273,7 @@ EOF
     *) say "import-refused $pair: step=tls expected=TLS passed through to $service at $there seen=something there ends it" && return ;;
   esac
   file="$work/import-$service-$address"
-  shown "$there" "$sni" "$file" || return
+  shown "$there" "$sni" "$work/roots" "$file" || return
   wrong=$(refusal "$file")
   who=$(openssl x509 -noout -ext subjectAltName <"$file" 2>/dev/null | sed -n 's/^.*URI:\([^, ]*\).*$/\1/p')
   if [ -n "$wrong" ]; then
@@ -294,6 +301,7 @@ look() {
     done <"$work/targets"
   fi
   values IMPORT >"$work/imports"
+  [ -s "$work/imports" ] && roots "$work/roots"
   while read -r one; do (imported "$one") & done <"$work/imports"
   wait
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -118,6 +118,17 @@ def covers(constraint: str, host: str) -> bool:
     """Tell whether a URI constraint means this host: `.suffix` any host below, else that host alone (RFC 5280)."""
     constraint, host = constraint.lower(), host.lower()
     return host.endswith(constraint) and host != constraint if constraint.startswith(".") else host == constraint
+
+
+def of_one_name(
+    certificates: Iterable[tuple[str, x509.Certificate]],
+) -> Iterator[tuple[str, x509.Certificate, str, x509.Certificate]]:
+    """Yield each certificate whose name another key had before, with whose it is, and the first of the name."""
+    first: dict[x509.Name, tuple[str, x509.Certificate]] = {}
+    for whose, certificate in certificates:
+        owner, other = first.setdefault(certificate.subject, (whose, certificate))
+        if public_key(certificate) != public_key(other):
+            yield whose, certificate, owner, other
 
 
 def weak_digest(certificate: x509.Certificate) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 from ..topology.dialled import FederationGateway
 from ..topology.federation import Fallback, Import, import_host, service_host
 from ..topology.models import Topology
-from ..topology.offer import Offer, identity
+from ..topology.offer import VERSION, Offer, identity
 from . import manifests, names
 from .certificate_facts import pem_blocks
 
@@ -48,6 +48,35 @@ def trusted_roots(offers: Mapping[str, Offer]) -> dict[str, str]:
         for pem in pem_blocks(offer.roots)
     ]
     return {"mesh": json.dumps({"caCertificates": authorities} if authorities else {})}
+
+
+def offer_to(topology: Topology, peer: str, roots: str, addresses: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a mesh tells a peer, as plain JSON values; `addresses` are those of its federation gateways."""
+    gateways: dict[str, Any] = {}
+    for cluster, address in sorted(addresses.items()):
+        locality = topology.clusters[cluster].federation_gateway.locality
+        gateways[cluster] = {
+            "address": address,
+            "port": names.MTLS_PORT,
+            **({"locality": locality} if locality else {}),
+        }
+    services: dict[str, Any] = {}
+    for name, export in sorted(topology.exports.items()):
+        if export.callers.get(peer):
+            services[name] = {
+                "ports": dict(export.ports),
+                "identities": [identity(topology.identity_domain, name, account) for account in export.accounts],
+                "callers": list(export.callers[peer]),
+            }
+    return {
+        "version": VERSION,
+        "mesh_id": topology.mesh_id,
+        "trust_domain": topology.identity_domain,
+        "roots": roots,
+        "networks": topology.networks,
+        "gateways": gateways if services else {},
+        "services": services,
+    }
 
 
 def gateway_metadata(cluster: str, gateway: FederationGateway, annotations: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,13 +178,10 @@ def imported_service(
 def reached_at(topology: Topology, peer: str, service: str, offer: Offer | None) -> dict[str, Any]:
     """Return endpoints, resolution and identities of an import; nobody answers while there is no offer."""
     declared = topology.peers[peer].imports[service]
-    offered = offer.services[service] if offer is not None else None
-    found: list[dict[str, Any]] = []
-    if offer is not None and offered is not None:
-        found = [
-            _endpoint(declared, gateway.address, "exporter", port=gateway.port, locality=gateway.locality)
-            for _, gateway in sorted(offer.gateways.items())
-        ]
+    found = [
+        _endpoint(declared, gateway.address, "exporter", port=gateway.port, locality=gateway.locality)
+        for _, gateway in sorted((offer.gateways if offer else {}).items())
+    ]
     if declared.fallback is not None:
         # By name: its address in each cluster is that cluster's own.
         found.append(_endpoint(declared, service_host(declared.fallback.service), "fallback"))
@@ -165,7 +191,7 @@ def reached_at(topology: Topology, peer: str, service: str, offer: Offer | None)
         "endpoints": found,
         "resolution": "DNS" if by_name else "STATIC",
         "identities": [
-            *(offered.identities if offered is not None else nobody),
+            *(offer.services[service].identities if offer else nobody),
             *_fallback_identities(topology, declared.fallback),
         ],
     }
@@ -237,11 +263,6 @@ def rewritten_host(peer: str, service: str, declared: Import) -> dict[str, Any]:
         "exportTo": sorted(declared.namespaces),
         "http": [{"route": [{"destination": {"host": host}}], "rewrite": {"authority": service_host(service)}}],
     }
-
-
-def imports_namespace() -> dict[str, Any]:
-    """Return the metadata of the namespace where imports stand."""
-    return {"name": names.IMPORTS_NAMESPACE}
 
 
 def _protocol(port: str) -> str:

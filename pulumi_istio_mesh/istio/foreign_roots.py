@@ -18,7 +18,7 @@ from .certificate_facts import (
     called,
     in_utc,
     is_authority,
-    public_key,
+    of_one_name,
     read_certificates,
     short_fingerprint,
     trust_domains,
@@ -41,7 +41,7 @@ def foreign_root_problems(
     """
     roots = read_certificates(pem)
     if not roots:
-        return [_problem(where, "it holds no X.509 certificates that can be read", "foreign-roots")]
+        return [_problem(where, "it holds no X.509 certificates that can be read")]
     return [
         problem
         for root in roots
@@ -54,11 +54,11 @@ def foreign_root_problems(
 
 def _usable(where: str, root: x509.Certificate, trust_domain: str, now: dt.datetime) -> Iterator[Problem]:
     if not is_authority(root):
-        yield _problem(where, f"{called(root)} is not a certificate authority (CA:TRUE)", "foreign-roots")
+        yield _problem(where, f"{called(root)} is not a certificate authority (CA:TRUE)")
     if root.not_valid_after_utc <= now:
-        yield _problem(where, f"{called(root)} ended at {in_utc(root.not_valid_after_utc)}", "foreign-roots")
+        yield _problem(where, f"{called(root)} ended at {in_utc(root.not_valid_after_utc)}")
     if not trust_domains(root).include(trust_domain):
-        yield _problem(where, f"{called(root)} may not vouch for {trust_domain}", "foreign-roots")
+        yield _problem(where, f"{called(root)} may not vouch for {trust_domain}")
 
 
 def _unconstrained(where: str, root: x509.Certificate, trust_domain: str, others: Sequence[str]) -> Iterator[Problem]:
@@ -87,28 +87,27 @@ def same_name_problems(own: str, foreign: Mapping[str, tuple[str, str]]) -> Iter
 
     `own` is PEM of this mesh's roots, `foreign` holds where a peer's roots stand, and their PEM, by peer.
     """
-    known = {root.subject: ("this mesh", root) for root in read_certificates(own)}
-    for peer, (where, pem) in foreign.items():
-        for root in read_certificates(pem):
-            owner, other = known.setdefault(root.subject, (peer, root))
-            if public_key(other) == public_key(root):
-                continue
+    places = {peer: where for peer, (where, _) in foreign.items()}
+    mine = [("this mesh", root) for root in read_certificates(own)]
+    theirs = [(peer, root) for peer, (_, pem) in foreign.items() for root in read_certificates(pem)]
+    for peer, root, owner, other in of_one_name([*mine, *theirs]):
+        if peer in places:
             yield Problem(
-                where=where,
+                where=places[peer],
                 what=f"{called(root)} is the name of a root of {owner} too: SHA-256 {short_fingerprint(root)} here and "
                 f"{short_fingerprint(other)} there",
                 why="Envoy picks an issuer by its name, so two roots of one name break all mTLS, even inside one mesh",
                 fix="have one of the meshes issue a root of another name; or, where every intermediate names its "
-                f'issuer\'s key, {where.rpartition(".offer")[0]}.accept: ["same-root-names"]',
+                f'issuer\'s key, {places[peer].rpartition(".offer")[0]}.accept: ["same-root-names"]',
                 slug="foreign-roots-same-name",
             )
 
 
-def _problem(where: str, what: str, slug: str) -> Problem:
+def _problem(where: str, what: str) -> Problem:
     return Problem(
         where=where,
         what=what,
         why="callers and services of both meshes accept each other by these roots",
         fix="run the peer's program again, and give the offer that it makes",
-        slug=slug,
+        slug="foreign-roots",
     )

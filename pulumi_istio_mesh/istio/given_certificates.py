@@ -22,6 +22,7 @@ from .certificate_facts import (
     in_utc,
     is_authority,
     may_sign,
+    of_one_name,
     path_length,
     public_key,
     read_certificates,
@@ -118,22 +119,20 @@ def bundle_problems(bundles: Mapping[str, str]) -> list[Problem]:
 
 def _one_name_problems(places: Mapping[str, str], roots: Mapping[str, Sequence[x509.Certificate]]) -> Iterator[Problem]:
     """Find two roots of one name and two keys, wherever they stand: peers' bundles meet in one proxy."""
-    first: dict[x509.Name, tuple[str, x509.Certificate]] = {}
     seen: set[tuple[x509.Name, bytes]] = set()
-    for cluster, held in roots.items():
-        for root in held:
-            where, other = first.setdefault(root.subject, (places[cluster], root))
-            if public_key(root) == public_key(other) or (root.subject, public_key(root)) in seen:
-                continue
-            seen.add((root.subject, public_key(root)))
-            yield _problem(
-                places[cluster],
-                f"two different roots are called {called(root)}: SHA-256 {short_fingerprint(root)} here and"
-                f" {short_fingerprint(other)} in {where}",
-                "Envoy picks an issuer by its name, so two roots of one name break all mTLS, even inside one cluster",
-                "openssl req -x509 -new -key root-key.pem -subj '/O=prod/CN=prod root 2' -days 3650 makes a root of a"
-                " name of its own",
-            )
+    all_of_them = ((places[cluster], root) for cluster, held in roots.items() for root in held)
+    for where, root, elsewhere, other in of_one_name(all_of_them):
+        if (root.subject, public_key(root)) in seen:
+            continue
+        seen.add((root.subject, public_key(root)))
+        yield _problem(
+            where,
+            f"two different roots are called {called(root)}: SHA-256 {short_fingerprint(root)} here and"
+            f" {short_fingerprint(other)} in {elsewhere}",
+            "Envoy picks an issuer by its name, so two roots of one name break all mTLS, even inside one cluster",
+            "openssl req -x509 -new -key root-key.pem -subj '/O=prod/CN=prod root 2' -days 3650 makes a root of a"
+            " name of its own",
+        )
 
 
 def _certificates(where: str, pem: str, found: list[Problem]) -> list[x509.Certificate]:

@@ -24,7 +24,8 @@ def mermaid(*plans: MeshPlan) -> str:
     lines = ["flowchart LR"]
     for plan in plans:
         border = bool(plan.peers) or len(plans) > 1
-        inside = [*_networks(plan), *_control(plan), *_direct(plan, _members(plan)), *_through(plan, _members(plan))]
+        networks = _members(plan)
+        inside = [*_networks(networks), *_control(plan), *_direct(plan, networks), *_through(plan, networks)]
         if border:
             inside = [f'subgraph {_id("mesh", plan.mesh_id)}["mesh {plan.mesh_id}"]', *_indented(inside), "end"]
         lines += _indented(inside)
@@ -39,8 +40,8 @@ def _members(plan: MeshPlan) -> dict[str, list[ClusterPlan]]:
     return networks
 
 
-def _networks(plan: MeshPlan) -> Iterator[str]:
-    for network, members in _members(plan).items():
+def _networks(networks: dict[str, list[ClusterPlan]]) -> Iterator[str]:
+    for network, members in networks.items():
         yield f'subgraph {_id("network", network)}["network {network}"]'
         for cluster in members:
             yield from _indented(_nodes(cluster))

@@ -9,7 +9,7 @@ from ..istio import names
 from ..topology.declared import Late
 from ..topology.kubeconfig import api_server_problems
 from ..topology.models import Topology
-from ..topology.names import is_dns_label
+from ..topology.names import is_dns_label, is_mesh_id
 from ..topology.problems import Problem
 
 
@@ -27,7 +27,7 @@ def a_mesh_has_clusters(topology: Topology) -> Iterator[Problem]:
 
 def the_mesh_id_is_a_label(topology: Topology) -> Iterator[Problem]:
     """Refuse a mesh ID that cannot stand in a host name and a certificate."""
-    if not is_dns_label(topology.mesh_id) or len(topology.mesh_id) > 40:
+    if not is_mesh_id(topology.mesh_id):
         yield Problem(
             where="mesh_id",
             what=f"{topology.mesh_id!r} is not a DNS label of at most 40 characters",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ..istio import names
 from ..topology.federation import CLUSTER_DOMAIN, Import, import_host
 from ..topology.models import Topology
-from ..topology.names import is_dns_label, is_host_name, is_ip_address
+from ..topology.names import default_trust_domain, is_dns_label, is_host_name, is_ip_address, is_mesh_id
 from ..topology.problems import Problem, near
 
 PROTOCOLS = ("http", "http2", "https", "grpc", "grpc-web", "tcp", "tls", "mongo", "mysql", "redis")
@@ -19,7 +19,7 @@ def peers_are_other_meshes(topology: Topology) -> Iterator[Problem]:
     taken = {topology.identity_domain: f"this mesh, {topology.mesh_id}"}
     for name, peer in topology.peers.items():
         where = f"peers.{name}"
-        if name == topology.mesh_id or not is_dns_label(name) or len(name) > 40:
+        if name == topology.mesh_id or not is_mesh_id(name):
             yield Problem(
                 where=where,
                 what=f"{name} is this mesh itself" if name == topology.mesh_id else f"{name!r} can't be a mesh ID",
@@ -34,7 +34,7 @@ def peers_are_other_meshes(topology: Topology) -> Iterator[Problem]:
                 where=f"{where}.trust_domain",
                 what=f"{domain!r} is not a lower-case host name",
                 why="it is the host of every identity of that mesh",
-                fix=f"{where}.trust_domain: {name}.internal",
+                fix=f"{where}.trust_domain: {default_trust_domain(name)}",
                 slug="peer-trust-domain",
             )
         elif domain in taken:
@@ -92,10 +92,10 @@ def callers_are_named(topology: Topology) -> Iterator[Problem]:
                     fix=f"peers: {{{mesh}: {{}}}}, or name one of the peers",
                     slug="export-callers",
                 )
-            yield from caller_problems(where, callers)
+            yield from _caller_problems(where, callers)
 
 
-def caller_problems(where: str, callers: Iterable[str]) -> Iterator[Problem]:
+def _caller_problems(where: str, callers: Iterable[str]) -> Iterator[Problem]:
     """Refuse callers that are neither `<namespace>/<service account>`, `<namespace>/*` nor `*`."""
     for index, caller in enumerate(callers):
         namespace, slash, account = caller.partition("/")
@@ -183,7 +183,7 @@ def imports_have_names_of_their_own(topology: Topology) -> Iterator[Problem]:
         where = f"peers.{peer}.imports.{service}.host"
         if not is_host_name(host) or "." not in host:
             finding = f"{host!r} is not a lower-case host name with a domain"
-        elif host == "local" or host.endswith((".local", ".svc")):
+        elif host.endswith((".local", ".svc")):
             finding = f"{host} is inside the clusters' own domain"
         elif host in taken:
             finding = f"{host} is the name of {taken[host]} too"

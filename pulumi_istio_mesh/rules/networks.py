@@ -5,7 +5,7 @@ Source: Istio's deployment-models page, "Single network"; istio/istio.io#12874.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations, permutations
 
 from ..topology.declared import IPNetwork
@@ -49,6 +49,19 @@ def service_ranges_cover_no_pods(topology: Topology) -> Iterator[Problem]:
                 fix=f"give {owner} a service range outside {pods}",
                 slug="service-cidr-overlap",
             )
+
+
+def no_network_is_shared(where: str, who: str, ours: Topology, theirs: Iterable[str]) -> Iterator[Problem]:
+    """Refuse a network's name that another mesh has too; `who` are the two meshes."""
+    both = sorted(set(ours.networks) & set(theirs))
+    if both:
+        yield Problem(
+            where=where,
+            what=f"{who} have a network called {', '.join(both)}",
+            why="a network's name says whose pods can be dialled directly; across meshes none can",
+            fix="give the clusters of one mesh another network",
+            slug="offer-networks",
+        )
 
 
 def _overlaps(left: tuple[IPNetwork, ...], right: tuple[IPNetwork, ...]) -> Iterator[tuple[IPNetwork, IPNetwork]]:

@@ -8,15 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..istio.foreign_roots import foreign_root_problems, same_name_problems
 from ..topology.models import Topology
 from ..topology.names import is_host_name, is_ip_address, is_out_of_reach
-from ..topology.offer import Offer
+from ..topology.offer import Offer, identity
 from ..topology.problems import Problem, near
+from .networks import no_network_is_shared
 
 
 def offer_problems(topology: Topology, peer: str, offer: Offer, now: dt.datetime) -> list[Problem]:
     """Return everything that keeps a mesh from taking this offer for its peer's, except where two roots clash."""
     return [
         *_sender_problems(topology, peer, offer),
-        *_network_problems(topology, peer, offer),
+        *no_network_is_shared(f"peers.{peer}.offer.networks", "both meshes", topology, offer.networks),
         *_root_problems(topology, peer, offer, now),
         *_import_problems(topology, peer, offer),
         *_gateway_problems(topology, peer, offer),
@@ -45,18 +46,6 @@ def _sender_problems(topology: Topology, peer: str, offer: Offer) -> Iterator[Pr
                 fix=f"{where}.trust_domain: {says}" if key == "trust_domain" else f"give the offer of {peer}",
                 slug="offer-mesh",
             )
-
-
-def _network_problems(topology: Topology, peer: str, offer: Offer) -> Iterator[Problem]:
-    both = sorted(set(topology.networks) & set(offer.networks))
-    if both:
-        yield Problem(
-            where=f"peers.{peer}.offer.networks",
-            what=f"both meshes have a network called {', '.join(both)}",
-            why="a network's name says whose pods can be dialled directly; across meshes none can",
-            fix="give the clusters of one mesh another network",
-            slug="offer-networks",
-        )
 
 
 def _root_problems(topology: Topology, peer: str, offer: Offer, now: dt.datetime) -> list[Problem]:
@@ -96,12 +85,12 @@ def _import_problems(topology: Topology, peer: str, offer: Offer) -> Iterator[Pr
                     fix=f"ports: {{{ports}}}",
                     slug="not-offered",
                 )
-        prefix = f"spiffe://{offer.trust_domain}/ns/{service.partition('.')[2]}/sa/"
-        for identity in offered.identities:
-            if not identity.startswith(prefix):
+        anybody = identity(offer.trust_domain, service, "")
+        for answering in offered.identities:
+            if not answering.startswith(anybody):
                 yield Problem(
                     where=f"peers.{peer}.offer.services.{service}.identities",
-                    what=f"{identity} is no identity of the Service's own namespace in {offer.trust_domain}",
+                    what=f"{answering} is no identity of the Service's own namespace in {offer.trust_domain}",
                     why="the workloads behind a Service run in its namespace, and callers accept nobody else",
                     fix=f"give the offer that {peer}'s program makes",
                     slug="offer-mesh",

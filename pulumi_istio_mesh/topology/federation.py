@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .declared import Declared
+from .names import default_trust_domain
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -65,7 +66,7 @@ class Peer(Declared):
 
     def identity_domain(self, mesh_id: str) -> str:
         """Return the trust domain in force; `mesh_id` is the peer's."""
-        return self.trust_domain or f"{mesh_id}.internal"
+        return self.trust_domain or default_trust_domain(mesh_id)
 
 
 class Link(Declared):

@@ -25,17 +25,16 @@ class Linked:
         """Return the problem at the place that the user typed, where that is a link."""
         for made in sorted(self.origins, key=len, reverse=True):
             if problem.where == made or problem.where.startswith(f"{made}."):
-                where = self.origins[made] + problem.where[len(made) :]
-                return Problem(where, problem.what, problem.why, problem.fix, problem.slug)
+                return problem.at(self.origins[made] + problem.where[len(made) :])
         return problem
 
 
-def linked(meshes: Mapping[str, Mapping[str, Any]], links: Sequence[Link], under: str = "meshes") -> Linked:
+def linked(meshes: Mapping[str, Mapping[str, Any]], links: Sequence[Link]) -> Linked:
     """Return the facts of each mesh with what its links add; links with problems add nothing.
 
-    `meshes` holds trees as a user types them, by the names that links use; `under` is the path that holds them.
+    `meshes` holds trees as a user types them, by the names that links use.
     """
-    trees = {name: copy_of(facts) for name, facts in meshes.items()}
+    trees = {name: _copied(facts) for name, facts in meshes.items()}
     ids = {name: str(facts.get("mesh_id") or name) for name, facts in trees.items()}
     problems: list[Problem] = []
     origins: dict[str, str] = {}
@@ -53,16 +52,16 @@ def linked(meshes: Mapping[str, Mapping[str, Any]], links: Sequence[Link], under
         _peer(exporter, buyer, importer)
         imports = _peer(importer, seller, exporter).setdefault("imports", {})
         imports[link.service] = {"ports": dict(export.get("ports") or {}), **_import(link)}
-        origins[f"{under}.{link.importer}.peers.{seller}.imports.{link.service}"] = where
-        origins[f"{under}.{link.exporter}.exports.{link.service}.callers.{buyer}"] = f"{where}.callers"
+        origins[f"meshes.{link.importer}.peers.{seller}.imports.{link.service}"] = where
+        origins[f"meshes.{link.exporter}.exports.{link.service}.callers.{buyer}"] = f"{where}.callers"
     return Linked(trees, tuple(problems), origins)
 
 
-def copy_of(tree: Any) -> Any:
+def _copied(tree: Any) -> Any:
     """Return a tree of plain facts that can be added to; what is no plain fact is not copied."""
     if isinstance(tree, Mapping):
-        return {key: copy_of(value) for key, value in tree.items()}
-    return [copy_of(value) for value in tree] if isinstance(tree, list) else tree
+        return {key: _copied(value) for key, value in tree.items()}
+    return [_copied(value) for value in tree] if isinstance(tree, list) else tree
 
 
 def _peer(mesh: dict[str, Any], other: str, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +111,7 @@ def _problems(where: str, link: Link, trees: Mapping[str, Any], ids: Mapping[str
             slug="link-meshes",
         )
     elif link.service not in exports:
-        owner = next((ids[name] for name in _importers_from(trees, link)), None)
+        owner = _owner(trees, ids, link)
         yield Problem(
             where=f"{where}.service",
             what=f"{link.exporter} imports {link.service} from {owner}, and has none of its own"
@@ -137,8 +136,8 @@ def _problems(where: str, link: Link, trees: Mapping[str, Any], ids: Mapping[str
         )
 
 
-def _importers_from(trees: Mapping[str, Any], link: Link) -> Iterator[str]:
-    """Yield the meshes from which the link's exporter has the Service itself."""
-    for mesh, facts in (trees[link.exporter].get("peers") or {}).items():
-        if link.service in ((facts or {}).get("imports") or {}):
-            yield from (name for name, tree in trees.items() if (tree.get("mesh_id") or name) == mesh)
+def _owner(trees: Mapping[str, Any], ids: Mapping[str, str], link: Link) -> str | None:
+    """Return the mesh of the list from which the link's exporter has the Service itself; None where it has it not."""
+    peers = trees[link.exporter].get("peers") or {}
+    importing = {mesh for mesh, facts in peers.items() if link.service in ((facts or {}).get("imports") or {})}
+    return next((name for name, mesh in ids.items() if mesh in importing), None)

@@ -51,9 +51,19 @@ class MeshFile:
 
     def placed(self, problem: Problem, under: str) -> Problem:
         """Return a problem of the mesh under a path at the place in the file that the user typed."""
-        where = f"{under}.{problem.where}" if under else problem.where
-        found = Problem(where, problem.what, problem.why, problem.fix, problem.slug)
+        found = problem.at(f"{under}.{problem.where}") if under else problem
         return self.links.typed(found) if self.links else found
+
+    def topologies(self) -> tuple[dict[str, Topology], list[Problem]]:
+        """Return the meshes that have their shape, by their paths, and what is wrong with the rest and the links."""
+        problems = list(self.problems)
+        found: dict[str, Topology] = {}
+        for under, tree in self.meshes.items():
+            try:
+                found[under] = parse_topology(tree, self.source, under=under, positions=self.positions)
+            except TopologyError as error:
+                problems += [self.placed(problem, "") for problem in error.problems]
+        return found, problems
 
 
 def read_mesh_file(path: str | Path) -> MeshFile:
@@ -124,12 +134,7 @@ def load_meshes(
     Raises `TopologyError` with line and column of everything that is misshapen, and of what is wrong with the links.
     """
     file = read_mesh_file(path)
-    problems = list(file.problems)
-    for under, tree in file.meshes.items():
-        try:
-            parse_topology(tree, file.source, under=under, positions=file.positions)
-        except TopologyError as error:
-            problems += [file.placed(problem, "") for problem in error.problems]
+    _, problems = file.topologies()
     if problems:
         raise TopologyError(problems, file.source, file.positions)
     meshes = {

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from .declared import Day, Declared, Ranges, Text
 from .dialled import DialledService, EastWestGateway, FederationGateway
 from .federation import Export, Peer
+from .names import default_trust_domain
 
 
 class Cluster(Declared):
@@ -151,7 +152,7 @@ class Topology(Declared):
     @property
     def identity_domain(self) -> str:
         """The trust domain in force."""
-        return self.trust_domain or f"{self.mesh_id}.internal"
+        return self.trust_domain or default_trust_domain(self.mesh_id)
 
     @property
     def signing_root(self) -> Root:

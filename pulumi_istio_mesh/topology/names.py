@@ -14,6 +14,16 @@ def is_dns_label(name: str) -> bool:
     return DNS_LABEL.fullmatch(name) is not None
 
 
+def is_mesh_id(name: str) -> bool:
+    """Return whether the name is a DNS label of at most 40 characters: a root's common name ends at 64."""
+    return is_dns_label(name) and len(name) <= 40
+
+
+def default_trust_domain(mesh_id: str) -> str:
+    """Return the trust domain of a mesh that names none (docs/adr/0004)."""
+    return f"{mesh_id}.internal"
+
+
 def is_host_name(name: str) -> bool:
     """Return whether the name is a lower-case host name of at most 253 characters, and not an IP address."""
     return len(name) <= 253 and not is_ip_address(name) and all(is_dns_label(part) for part in name.split("."))

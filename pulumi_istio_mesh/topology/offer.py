@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .federation import Port
-from .models import Topology
 from .names import is_ip_address
 from .problems import Problem, TopologyError
 
@@ -63,31 +62,6 @@ class Offer(_Offered):
     def addresses_are_ips(self) -> bool:
         """Whether every gateway is dialled at an IP address."""
         return all(is_ip_address(gateway.address) for gateway in self.gateways.values())
-
-
-def offer_to(topology: Topology, peer: str, roots: str, addresses: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a mesh tells a peer, as plain JSON values; `addresses` are those of its federation gateways."""
-    gateways: dict[str, Any] = {}
-    for cluster, address in sorted(addresses.items()):
-        locality = topology.clusters[cluster].federation_gateway.locality
-        gateways[cluster] = {"address": address, "port": 15443, **({"locality": locality} if locality else {})}
-    services: dict[str, Any] = {}
-    for name, export in sorted(topology.exports.items()):
-        if export.callers.get(peer):
-            services[name] = {
-                "ports": dict(export.ports),
-                "identities": [identity(topology.identity_domain, name, account) for account in export.accounts],
-                "callers": list(export.callers[peer]),
-            }
-    return {
-        "version": VERSION,
-        "mesh_id": topology.mesh_id,
-        "trust_domain": topology.identity_domain,
-        "roots": roots,
-        "networks": topology.networks,
-        "gateways": gateways if services else {},
-        "services": services,
-    }
 
 
 def identity(trust_domain: str, service: str, account: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -151,6 +151,10 @@ class Problem:
     def __post_init__(self) -> None:
         if self.slug not in SLUGS:
             raise ValueError(f"{self.slug!r} is not in SLUGS")
+
+    def at(self, where: str) -> Problem:
+        """Return the same problem at another path."""
+        return replace(self, where=where)
 
 
 class TopologyError(Exception):

@@ -184,6 +184,9 @@ def secret_missing_in_one_direction(mesh: Mesh) -> Iterator[None]:
         c1.kubectl("create", "-f", "-", stdin=json.dumps({**secret, "metadata": kept}))
 
 
+ALL = ("istiod", "istio-eastwestgateway", "probe")
+
+
 @contextmanager
 def authority(
     mesh: Mesh,
@@ -191,7 +194,7 @@ def authority(
     files: dict[str, str],
     *restart: str,
     wait: bool = True,
-    at_the_end: Sequence[str] = ("istiod", "istio-eastwestgateway", "probe"),
+    at_the_end: Sequence[str] = ALL,
 ) -> Iterator[None]:
     """A cluster's Secret cacerts holds these files; what is named starts anew, then and at the end."""
     handle = mesh[cluster]
@@ -203,9 +206,6 @@ def authority(
             yield
     finally:
         start_anew(handle, *at_the_end)
-
-
-ALL = ("istiod", "istio-eastwestgateway", "probe")
 
 
 def start_anew(cluster: Cluster, *workloads: str, wait: bool = True) -> None:

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pulumi_istio_mesh.istio import certificates
+from pulumi_istio_mesh.istio.federation import offer_to
 from pulumi_istio_mesh.rules.offers import clashing_roots, offer_problems
 from pulumi_istio_mesh.topology.load import parse_topology
-from pulumi_istio_mesh.topology.offer import Offer, offer_to, read_offer
+from pulumi_istio_mesh.topology.offer import Offer, read_offer
 from pulumi_istio_mesh.topology.problems import Problem, TopologyError
 
 from ..builders import TODAY, mesh_tree
