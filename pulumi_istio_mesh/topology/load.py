@@ -110,8 +110,8 @@ def load_mesh(
     `kubeconfigs` gives a plain or late value for a cluster's name: a mapping, or a function such as
     `config.require_secret`; `mesh` chooses one of the file's `meshes`; `offers` gives, by mesh ID, the output
     `offers` of the other mesh's program; it is taken of meshes that the file names as peers.
-    Raises `TopologyError` with line and column of everything that is misshapen, and `KeyError` for a mesh
-    that the file does not hold.
+    Raises `TopologyError` with line and column of everything that is misshapen or wrong with the file's links, and
+    `KeyError` for a mesh that the file does not hold.
     """
     file = read_mesh_file(path)
     key = f"meshes.{mesh}" if mesh is not None else next(iter(file.meshes))
@@ -121,6 +121,8 @@ def load_mesh(
             f"{path} holds the meshes {held}; name one of them" if held else f"{path} holds one mesh, unnamed"
         )
     tree = file.meshes[key]
+    if file.problems:
+        raise TopologyError(file.problems, file.source, file.positions)
     parse_topology(tree, file.source, under=key, positions=file.positions)
     return _with_late_facts(tree, kubeconfigs, offers)
 

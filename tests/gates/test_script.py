@@ -217,3 +217,32 @@ def test_last_words_fit_and_say_how_many_are_left_out(script, tmp_path: Path, na
     assert len(words.encode()) < 4096
     told = words.splitlines()
     assert told[-1] == f"and {200 - (len(told) - 1)} more: kubectl logs"
+
+
+IMPORTED = {
+    "CLUSTER": "c1", "SECONDS_AT_MOST": "0", "IMPORT_0": f"bank|ledger.money|sni|10.0.0.9|15443|{ME} spiffe://b/ns/n/sa/s",
+}  # fmt: skip
+ANSWERED = f"    Verify return code: 0 (ok)\n  URI:{ME}\n"
+
+
+def test_what_a_peer_offered_is_as_it_offered_it(script) -> None:  # type: ignore[no-untyped-def]
+    assert script(IMPORTED, openssl_says=ANSWERED) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("seen", "slug"),
+    [
+        ({"gateway": "7"}, "import-unreachable"),
+        ({"gateway": "28"}, "import-unreachable"),
+        ({"gateway": "6"}, "import-unreachable"),
+        ({"gateway": "60"}, "import-refused"),
+        (
+            {"openssl_says": "    Verify return code: 19 (self-signed certificate in certificate chain)\n"},
+            "import-refused",
+        ),
+        ({"openssl_says": "no peer certificate available\n    Verify return code: 0 (ok)\n"}, "import-refused"),
+        ({"openssl_says": "    Verify return code: 0 (ok)\n  URI:spiffe://b/ns/n/sa/other\n"}, "import-refused"),
+    ],
+)
+def test_what_is_wrong_on_the_way_to_a_peer_is_told_with_the_peer(script, seen: dict[str, str], slug: str) -> None:  # type: ignore[no-untyped-def]
+    assert script(IMPORTED, **{"openssl_says": ANSWERED, **seen}) == (1, [f"{slug} c1 to bank"])

@@ -10,7 +10,7 @@ import yaml
 
 from pulumi_istio_mesh.cli.mesh_file import judged
 from pulumi_istio_mesh.topology.links import linked
-from pulumi_istio_mesh.topology.load import load_meshes, parse_links
+from pulumi_istio_mesh.topology.load import load_mesh, load_meshes, parse_links
 from pulumi_istio_mesh.topology.problems import TopologyError
 
 from ..builders import mesh_tree
@@ -149,3 +149,15 @@ def test_a_program_gets_both_sides_and_the_kubeconfigs(tmp_path: Path) -> None:
 def test_a_program_is_told_what_is_wrong_with_its_links(tmp_path: Path) -> None:
     with pytest.raises(TopologyError, match=r"links\.0\.service"):
         load_meshes(file(tmp_path, {**LINK, "service": "card.web"}))
+
+
+def test_a_program_of_one_mesh_is_told_too_and_does_not_run_without_the_link(tmp_path: Path) -> None:
+    with pytest.raises(TopologyError, match=r"links\.0\.service"):
+        load_mesh(file(tmp_path, {**LINK, "service": "card.web"}), mesh="bank")
+
+
+def test_an_owner_is_told_by_the_name_that_links_use(tmp_path: Path) -> None:
+    again = {"exporter": "bank", "importer": "post", "service": "cart.web", "callers": ["letters/*"]}
+    with pytest.raises(TopologyError) as caught:
+        judged(file(tmp_path, LINK, again, shop={"mesh_id": "shop-1"}))
+    assert [problem.fix for problem in caught.value.problems] == ["exporter: shop"]
