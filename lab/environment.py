@@ -20,7 +20,9 @@ def shell_environment() -> dict[str, str]:
     return {
         "PATH": path,
         "PULUMI_HOME": str(plugins.pulumi_home()),
-        "PULUMI_BACKEND_URL": f"file://{plugins.state_folder()}",
+        # Without the notes beside each file, of which Pulumi reads nothing: they aren't written at once as the files
+        # are, and a run that is killed amid one leaves a stack that can't be read ("failed to load checkpoint: EOF").
+        "PULUMI_BACKEND_URL": f"file://{plugins.state_folder()}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

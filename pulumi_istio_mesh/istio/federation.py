@@ -21,8 +21,12 @@ _PRIORITY = "istio-mesh/answers-as"
 """Label of an import's endpoints: the exporter's come first, whatever their locality."""
 _CONNECT_TIMEOUT = "3s"
 """Envoy's default of 10 s is long for a gateway that is gone; another continent answers in 0.3 s."""
+_HTTP_CONNECTION = "15s"
+"""How long a proxy uses one connection for HTTP calls. A gateway that leaves waits for the calls that run and not for a
+proxy to let go: cut under a call, a connection loses it, for it may have been served and is not tried again. Less than
+the 30 seconds that a leaving gateway may stay; see values.federation_gateway."""
 
-
+_HTTP = ("HTTP", "HTTP2", "GRPC", "GRPC-WEB")
 _DETECTION = {
     "splitExternalLocalOriginErrors": True,
     "consecutiveLocalOriginFailures": 2,
@@ -222,7 +226,6 @@ def imported_rule(peer: str, service: str, declared: Import, identities: Any) ->
     preferred.
     """
     traffic: dict[str, Any] = {
-        "connectionPool": {"tcp": {"connectTimeout": _CONNECT_TIMEOUT}},
         "outlierDetection": _DETECTION,
         "loadBalancer": {
             "localityLbSetting": {
@@ -239,6 +242,7 @@ def imported_rule(peer: str, service: str, declared: Import, identities: Any) ->
         {
             # Settings of a port stand instead of those of the whole, and the SNI holds the port's number.
             "port": {"number": number},
+            "connectionPool": {"tcp": _connections(port)},
             **traffic,
             "tls": {
                 "mode": "ISTIO_MUTUAL",
@@ -246,7 +250,7 @@ def imported_rule(peer: str, service: str, declared: Import, identities: Any) ->
                 "subjectAltNames": identities,
             },
         }
-        for number in declared.ports.values()
+        for port, number in declared.ports.items()
     ]
     return {
         "host": import_host(peer, service, declared),
@@ -263,6 +267,12 @@ def rewritten_host(peer: str, service: str, declared: Import) -> dict[str, Any]:
         "exportTo": sorted(declared.namespaces),
         "http": [{"route": [{"destination": {"host": host}}], "rewrite": {"authority": service_host(service)}}],
     }
+
+
+def _connections(port: str) -> dict[str, str]:
+    # Only HTTP can end a connection between two calls; a stream of bytes would be cut amid its own.
+    ends = {"maxConnectionDuration": _HTTP_CONNECTION} if _protocol(port) in _HTTP else {}
+    return {"connectTimeout": _CONNECT_TIMEOUT, **ends}
 
 
 def _protocol(port: str) -> str:

@@ -110,8 +110,14 @@ def gateway(topology: Topology, cluster: str) -> Values:
 
 
 def federation_gateway() -> Values:
-    """Return the wiring of chart `gateway` as the federation gateway: of no network, so that no other one calls it."""
-    return {"name": names.FEDERATION_GATEWAY, "service": {"type": "None"}}
+    """Return the wiring of chart `gateway` as the federation gateway: of no network, so that no other one calls it.
+
+    One that is told to end stays until nobody is connected, and at most the chart's 30 seconds: importers use a
+    connection for less.
+    Source: istio/istio pkg/envoy/agent.go, EXIT_ON_ZERO_ACTIVE_CONNECTIONS; it stays for five seconds at least.
+    """
+    env = {"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true"}
+    return {"name": names.FEDERATION_GATEWAY, "service": {"type": "None"}, "env": env}
 
 
 WIRING = {"base": base, "istiod": istiod, "gateway": gateway}

@@ -159,6 +159,15 @@ def test_only_failed_connections_count_against_a_gateway() -> None:
         assert detection["maxEjectionPercent"] == 100
 
 
+def test_http_lets_go_of_a_gateway_before_that_must_end() -> None:
+    """And TCP is never cut by its caller: a stream has no end between two calls."""
+    declared = importing(ports={"http": 80, "tcp-db": 5432, "grpc": 9000}).peers["shop"].imports["cart.web"]
+    parts = federation.imported_rule("shop", "cart.web", declared, [])["trafficPolicy"]["portLevelSettings"]
+    ends = {part["port"]["number"]: part["connectionPool"]["tcp"].get("maxConnectionDuration") for part in parts}
+    assert ends == {80: "15s", 5432: None, 9000: "15s"}
+    assert values.federation_gateway()["env"] == {"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true"}
+
+
 def test_without_an_offer_nobody_answers_and_nobody_is_accepted() -> None:
     parts = federation.reached_at(importing(), "shop", "cart.web", None)
     assert parts == {"endpoints": [], "resolution": "STATIC", "identities": ["spiffe://shop.internal/not-offered"]}

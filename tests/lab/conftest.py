@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from lab import Cluster, Shape, down, up
-from lab.lifecycle import running_shape
+from lab import Cluster, LabError, Shape, down, sample, up
+from lab.lifecycle import known_shape, running_shape
 from lab.paths import REPOSITORY
 from lab.stack import Stack
 
@@ -74,6 +75,28 @@ def a_stack(lab: dict[str, Cluster], tmp_path_factory: pytest.TempPathFactory) -
         return stack
 
     return make
+
+
+@contextmanager
+def taken_down(lab: dict[str, Cluster], *stacks: Stack) -> Iterator[None]:
+    """Take down stacks and the sample in the end, also when they only came up half-way.
+
+    What resists goes with the whole lab: the next tests get clusters on which nothing of it is left.
+    """
+    try:
+        yield
+    finally:
+        try:
+            sample.remove(lab.values())
+            for stack in stacks:
+                stack.destroy()
+                stack.remove()
+        except LabError:
+            shape = known_shape()
+            down()
+            if shape:
+                up(shape)
+            raise
 
 
 def declare(stack: Stack, clusters: dict[str, dict[str, Any]], **changes: Any) -> None:

@@ -19,7 +19,7 @@ from pulumi_istio_mesh.live.verify import Access, connected, look
 from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
 
 from . import breakages as broken
-from .conftest import MIXED, AStack, declare
+from .conftest import MIXED, AStack, declare, taken_down
 from .observe import eventually
 
 LAB = MIXED
@@ -35,10 +35,9 @@ MEMBERS: dict[str, dict[str, Any]] = {
 def mesh(a_stack: AStack, lab: dict[str, Cluster], tmp_path_factory: pytest.TempPathFactory) -> Iterator[broken.Mesh]:
     stack = a_stack("breakages", MEMBERS)
     declare(stack, MEMBERS, trust_domain="breakages.internal", verify={"timeout_seconds": 10})
-    stack.up()
-    yield broken.Mesh(stack, lab, tmp_path_factory.mktemp("breakages"))
-    stack.destroy()
-    stack.remove()
+    with taken_down(lab, stack):
+        stack.up()
+        yield broken.Mesh(stack, lab, tmp_path_factory.mktemp("breakages"))
 
 
 def looked(mesh: broken.Mesh) -> Outcome:

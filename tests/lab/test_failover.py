@@ -14,7 +14,7 @@ import pytest
 from lab import Cluster, sample
 from lab.stack import Stack
 
-from .conftest import MIXED, AStack
+from .conftest import MIXED, AStack, taken_down
 from .observe import eventually
 
 LAB = MIXED
@@ -26,12 +26,10 @@ SHAPE: dict[str, dict[str, Any]] = {"c1": FLAT, "c2": {**FLAT, "primary": "c1"},
 def mesh(a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Stack]:
     local = ["quiet.sample.svc.cluster.local"]
     stack = a_stack("failover", SHAPE, failover=True, cluster_local=local)
-    stack.up()
-    sample.deploy((lab[name] for name in SHAPE), SHAPE)
-    yield stack
-    sample.remove(lab[name] for name in SHAPE)
-    stack.destroy()
-    stack.remove()
+    with taken_down(lab, stack):
+        stack.up()
+        sample.deploy((lab[name] for name in SHAPE), SHAPE)
+        yield stack
 
 
 @pytest.fixture(autouse=True)

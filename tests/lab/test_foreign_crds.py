@@ -12,7 +12,7 @@ import pytest
 from lab import Cluster, LabError, shell_environment
 from lab.stack import Stack
 
-from .conftest import AStack, declare
+from .conftest import AStack, declare, taken_down
 
 HERE = ("c4",)
 
@@ -24,9 +24,8 @@ def stack(a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Stack]:
     remove_crds(cluster)
     cluster.kubectl("apply", "--server-side", "-f", f"{shell_environment()['LAB_CHARTS']}/base/files/crd-all.gen.yaml")
     stack = a_stack("foreign-crds", HERE)
-    yield stack
-    stack.destroy()
-    stack.remove()
+    with taken_down(lab, stack):
+        yield stack
     remove_crds(cluster)
 
 

@@ -16,7 +16,7 @@ from lab import Cluster, LabError
 from lab.stack import Stack, by_operation
 
 from . import breakages as broken
-from .conftest import MIXED, AStack, declare
+from .conftest import MIXED, AStack, declare, taken_down
 from .observe import eventually, objects
 from .test_breakages import MEMBERS
 
@@ -28,10 +28,9 @@ SECONDS = 10
 def mesh(a_stack: AStack, lab: dict[str, Cluster], tmp_path_factory: pytest.TempPathFactory) -> Iterator[broken.Mesh]:
     stack = a_stack("gates", MEMBERS)
     declared(stack)
-    stack.up()
-    yield broken.Mesh(stack, lab, tmp_path_factory.mktemp("gates"))
-    stack.destroy()
-    stack.remove()
+    with taken_down(lab, stack):
+        stack.up()
+        yield broken.Mesh(stack, lab, tmp_path_factory.mktemp("gates"))
 
 
 def declared(stack: Stack, **changed: dict[str, Any]) -> None:

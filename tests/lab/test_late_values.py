@@ -11,7 +11,7 @@ import pytest
 from lab import Cluster, LabError
 from lab.stack import Stack
 
-from .conftest import AStack
+from .conftest import AStack, taken_down
 from .observe import names
 
 PROGRAM = Path(__file__).parent / "made_cluster"
@@ -19,11 +19,10 @@ NOTHING_GOES = "nothing of them will be"
 
 
 @pytest.fixture
-def stack(a_stack: AStack) -> Iterator[Stack]:
+def stack(a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Stack]:
     stack = a_stack("made", ["c4"], PROGRAM)
-    yield stack
-    stack.destroy()
-    stack.remove()
+    with taken_down(lab, stack):
+        yield stack
 
 
 def test_a_cluster_that_is_not_made_yet_can_be_previewed(stack: Stack) -> None:
@@ -46,13 +45,12 @@ def test_a_late_address_that_peers_cannot_use_stops_before_the_clusters_first_ob
 ) -> None:
     stack = a_stack("late-address", ["c3", "c4"], PROGRAM)
     stack.run("config", "set", "apiServer", "https://127.0.0.1:6443")
-    with pytest.raises(LabError) as failed:
-        stack.up()
-    # Whichever cluster is looked at first.
-    assert re.search(r"clusters\.c[34]\.api_server: https://127\.0\.0\.1:6443 is the loopback", str(failed.value))
-    assert "Traceback" not in str(failed.value)
-    assert not [kind for kind in stack.types() if kind.startswith("kubernetes:")]
-    for name in ("c3", "c4"):
-        assert "istio-system" not in names(lab[name], "namespaces")
-    stack.destroy()
-    stack.remove()
+    with taken_down(lab, stack):
+        with pytest.raises(LabError) as failed:
+            stack.up()
+        # Whichever cluster is looked at first.
+        assert re.search(r"clusters\.c[34]\.api_server: https://127\.0\.0\.1:6443 is the loopback", str(failed.value))
+        assert "Traceback" not in str(failed.value)
+        assert not [kind for kind in stack.types() if kind.startswith("kubernetes:")]
+        for name in ("c3", "c4"):
+            assert "istio-system" not in names(lab[name], "namespaces")

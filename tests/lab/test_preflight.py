@@ -12,19 +12,18 @@ from lab.stack import Stack
 
 from .breakages import Mesh as Broken
 from .breakages import api_server_down, applied
-from .conftest import AStack, declare
+from .conftest import AStack, declare, taken_down
 from .observe import names
 
 ONE = {"c4": {"pod_cidr": "10.14.0.0/16"}}
 
 
 @pytest.fixture(scope="module")
-def stack(a_stack: AStack) -> Iterator[Stack]:
+def stack(a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Stack]:
     stack = a_stack("preflight", ["c3", "c4"])
     declare(stack, ONE, verify={"level": "off"})
-    yield stack
-    stack.destroy()
-    stack.remove()
+    with taken_down(lab, stack):
+        yield stack
 
 
 def refused(stack: Stack, command: str = "preview") -> str:

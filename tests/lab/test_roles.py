@@ -13,7 +13,7 @@ import pytest
 from lab import Cluster, LabError, sample
 from lab.stack import Stack, by_operation
 
-from .conftest import MIXED, AStack, declare
+from .conftest import MIXED, AStack, declare, taken_down
 from .observe import endpoints, eventually, names, objects, signer, synced
 from .test_repair import killed_up
 
@@ -26,10 +26,8 @@ SERVED: dict[str, dict[str, Any]] = {"c1": FLAT, "c2": {**FLAT, "primary": "c1"}
 @pytest.fixture(scope="module")
 def mesh(a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Stack]:
     stack = a_stack("roles", SERVED)
-    yield stack
-    sample.remove(lab[name] for name in SERVED)
-    stack.destroy()
-    stack.remove()
+    with taken_down(lab, stack):
+        yield stack
 
 
 def becomes(stack: Stack, **changed: dict[str, Any]) -> None:

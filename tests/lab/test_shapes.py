@@ -17,7 +17,7 @@ from lab.stack import Stack
 from pulumi_istio_mesh.plan.mesh_plan import IstiodRoute, MeshPlan, plan_mesh
 from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
 
-from .conftest import EXAMPLES, MIXED, AStack
+from .conftest import EXAMPLES, MIXED, AStack, taken_down
 from .observe import endpoints, eventually, names, signer, synced
 
 LAB = MIXED
@@ -66,14 +66,12 @@ def mesh(request: pytest.FixtureRequest, a_stack: AStack, lab: dict[str, Cluster
     else:
         # With its gates, as the examples: an up that ends well has proved every pair of the plan.
         stack = a_stack(name.replace(", ", "-").replace(" ", "-"), SHAPES[name], verify={"timeout_seconds": 60})
-    stack.up()
-    found = Mesh(stack, lab)
-    sample.deploy(found.clusters.values(), found.clusters)
-    yield found
-    sample.remove(found.clusters.values())
-    stack.destroy()
+    with taken_down(lab, stack):
+        stack.up()
+        found = Mesh(stack, lab)
+        sample.deploy(found.clusters.values(), found.clusters)
+        yield found
     left = {cluster: names(lab[cluster], "namespaces") & {"istio-system", "sample"} for cluster in found.clusters}
-    stack.remove()
     assert not any(left.values()), left
 
 

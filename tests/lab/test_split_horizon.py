@@ -15,7 +15,7 @@ import pytest
 from lab import Cluster, sample
 from lab.stack import Stack, by_operation
 
-from .conftest import AStack, declare
+from .conftest import AStack, declare, taken_down
 from .observe import certificate_chain, endpoints, eventually, names, objects, restarts, synced
 
 MESH = ("c1", "c2", "c3")
@@ -26,13 +26,11 @@ CLIENT, HELLO = (f"spiffe://horizon.internal/ns/sample/sa/{account}" for account
 @pytest.fixture(scope="module")
 def mesh(a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Stack]:
     stack = a_stack("horizon", MESH)
-    stack.up()
-    sample.deploy((lab[name] for name in MESH), SERVING)
-    eventually(lambda: sample.call(lab["c1"]).status, lambda status: status == 200)
-    yield stack
-    sample.remove(lab.values())
-    stack.destroy()
-    stack.remove()
+    with taken_down(lab, stack):
+        stack.up()
+        sample.deploy((lab[name] for name in MESH), SERVING)
+        eventually(lambda: sample.call(lab["c1"]).status, lambda status: status == 200)
+        yield stack
 
 
 def test_calls_are_answered_by_both_other_clusters(mesh: Stack, lab: dict[str, Cluster]) -> None:

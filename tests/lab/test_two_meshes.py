@@ -27,7 +27,7 @@ from lab.stack import Stack, by_operation
 
 from .breakages import Mesh as Broken
 from .breakages import applied, authority, new_authority, patched, root_key
-from .conftest import EXAMPLES, AStack
+from .conftest import EXAMPLES, AStack, taken_down
 from .observe import calling, endpoints, eventually, names, objects, restarts
 
 A, B = ("c1",), ("c2", "c3")
@@ -64,17 +64,14 @@ def meshes(a_stack: AStack, lab: dict[str, Cluster], tmp_path_factory: pytest.Te
         stacks[name].program.rename(named)
         stacks[name].program = named
         stacks[name].run("config", "set", "peerStack", f"organization/{peer}/fed")
-    found = Meshes(stacks["mesh-a"], stacks["mesh-b"], first=stacks["mesh-a"].up())
-    found.b.up()
-    found.a.up()
-    sample.deploy((lab[name] for name in (*A, *B)), ("c1", "c2"))
-    for name in B:
-        eventually(lambda name=name: sample.call(lab[name], IMPORTED).status, lambda status: status == 200)
-    yield found
-    sample.remove(lab.values())
-    for stack in stacks.values():
-        stack.destroy()
-        stack.remove()
+    with taken_down(lab, *stacks.values()):
+        found = Meshes(stacks["mesh-a"], stacks["mesh-b"], first=stacks["mesh-a"].up())
+        found.b.up()
+        found.a.up()
+        sample.deploy((lab[name] for name in (*A, *B)), ("c1", "c2"))
+        for name in B:
+            eventually(lambda name=name: sample.call(lab[name], IMPORTED).status, lambda status: status == 200)
+        yield found
 
 
 def minted(meshes: Meshes, folder: Path, uri: str) -> list[str]:
