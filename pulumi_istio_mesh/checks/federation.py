@@ -13,11 +13,14 @@ def exports(view: View) -> Iterator[Finding]:
     """What is exported is a Service of the mesh, with the exported ports, and its pods run as the accounts named."""
     for service, declared in sorted(view.topology.exports.items()):
         name, _, namespace = service.partition(".")
-        where, there = f"{namespace}/{name}", False
+        where = f"{namespace}/{name}"
+        # A cluster that was not read may hold it.
+        missed = len(view.clusters()) < len(view.plan.clusters) or any(
+            "services" in s.unread for _, s in view.clusters()
+        )
+        there = False
         for planned, seen in view.clusters():
             found = seen.service(namespace, name)
-            if "services" in seen.unread:
-                there = True
             if found is None:
                 continue
             there = True
@@ -34,9 +37,9 @@ def exports(view: View) -> Iterator[Finding]:
                     f"{', '.join(declared.accounts)}"
                 )
                 yield Finding("export-differs", planned.name, what, name=where)
-        clusters = [planned.name for planned, _ in view.clusters()]
-        if clusters and not there:
-            yield Finding("export-differs", clusters[0], f"Service {where} is exported, and in no cluster", name=where)
+        if not there and not missed:
+            first = view.plan.clusters[0].name
+            yield Finding("export-differs", first, f"Service {where} is exported, and in no cluster", name=where)
 
 
 def trust(view: View) -> Iterator[Finding]:

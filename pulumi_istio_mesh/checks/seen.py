@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,7 +136,7 @@ class View:
     servers: Mapping[str, str] = field(default_factory=dict)
     """URL of each cluster's API server as the others should dial it, where that is known."""
 
-    def clusters(self) -> Iterable[tuple[ClusterPlan, Seen]]:
+    def clusters(self) -> Sequence[tuple[ClusterPlan, Seen]]:
         """Return every cluster that answered, with its plan."""
         return [
             (planned, self.seen[planned.name])
