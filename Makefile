@@ -50,7 +50,7 @@ test-lab: $(VENV)/installed ## Tests on real clusters (about 45 min once the lab
 $(NEWEST)/installed: pyproject.toml
 	@echo "==> newest SDKs into $(NEWEST) (about 60 s)"
 	@python3 -m venv $(NEWEST)
-	@$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e . pytest pytest-xdist hypothesis syrupy pyyaml click
+	@$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[gke]' pytest pytest-xdist hypothesis syrupy pyyaml click
 	@touch $@
 
 test-newest: $(NEWEST)/installed ## The mock-engine tests with the newest SDKs

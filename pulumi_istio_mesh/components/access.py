@@ -1,6 +1,6 @@
 """The way into one cluster: its provider, and the address by which other clusters' istiods read it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional, cast
 
 import pulumi
@@ -21,6 +21,7 @@ class Access:
         *,
         for_peers: bool,
         preflight: Optional[Preflight],
+        nodes: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource,
     ) -> None:
         kubeconfig, self.api_server = checked_kubeconfig(
@@ -31,7 +32,7 @@ class Access:
 
             async def looked_at(text: str) -> Any:
                 # A cluster that doesn't answer would fail the whole preview; unknown, it leaves the others' to be seen.
-                return text if await preflight.passed(cluster, text) else _unknown()
+                return text if await preflight.passed(cluster, text) else unknown()
 
             # Every object of the cluster waits for its provider, and so for this.
             kubeconfig = kubeconfig.apply(looked_at)
@@ -46,7 +47,9 @@ class Access:
             # the new one (pulumi-kubernetes#1567).
             enable_config_map_mutable=True,
             enable_secret_mutable=True,
-            opts=pulumi.ResourceOptions(parent=parent),
+            # On the provider, for which every object waits; as part of the kubeconfig they would make that unknown
+            # whenever they change.
+            opts=pulumi.ResourceOptions(parent=parent, depends_on=list(nodes)),
         )
 
 
@@ -69,7 +72,7 @@ def _say_what_an_unknown_kubeconfig_means(
     pulumi.Output.from_input(cast(Any, warn()))
 
 
-def _unknown() -> pulumi.Output[str]:
+def unknown() -> pulumi.Output[str]:
     """Return an Output that is not known in this preview."""
 
     async def value(found: Any) -> Any:

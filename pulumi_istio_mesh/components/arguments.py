@@ -35,6 +35,8 @@ class DialledServiceArgs(TypedDict, total=False):
     """IP address that other clusters dial, where the Service's status does not say it."""
     annotations: dict[str, pulumi.Input[str]]
     load_balancer_class: str
+    source_ranges: str
+    """Ranges from which the load balancer lets callers in, separated by commas; everybody when left out."""
     timeout_seconds: int
     """How long to wait for the load balancer's address; 600 by default."""
 
@@ -107,9 +109,91 @@ class CaCertsArgs(TypedDict):
     root_cert: pulumi.Input[str]
 
 
+class GkeRangesArgs(TypedDict):
+    """Ranges of one cluster, given instead of a block."""
+
+    nodes: str
+    pods: str
+    services: str
+    control_plane: str
+
+
+class GkeTaintArgs(TypedDict):
+    key: str
+    value: NotRequired[str]
+    effect: NotRequired[str]
+    """NO_SCHEDULE (default), PREFER_NO_SCHEDULE or NO_EXECUTE."""
+
+
+class GkeNodePoolArgs(TypedDict, total=False):
+    machine_type: str
+    min_nodes: int
+    max_nodes: int
+    """At most so many in all zones together; 3 by default."""
+    disk_gb: int
+    spot: bool
+    labels: dict[str, str]
+    taints: list[GkeTaintArgs]
+
+
+class GkeControlPlaneArgs(TypedDict, total=False):
+    """How the API server is reached."""
+
+    endpoint: str
+    """public (default), private or dns."""
+    global_access: bool
+    authorized: dict[str, str]
+    """Ranges that may dial it besides those of the mesh, by a name for each."""
+
+
+class GkeMaintenanceArgs(TypedDict):
+    start_time: str
+    end_time: str
+    recurrence: NotRequired[str]
+
+
+class GkeClusterArgs(TypedDict):
+    """A GKE cluster that the program makes."""
+
+    region: str
+    zone: NotRequired[str]
+    node_zones: NotRequired[list[str]]
+    block: NotRequired[int]
+    """Which block of the network's supernet is this cluster's, counted from 0; never change it."""
+    ranges: NotRequired[GkeRangesArgs]
+    max_pods_per_node: NotRequired[int]
+    max_nodes: NotRequired[int]
+    autopilot: NotRequired[bool]
+    node_pools: NotRequired[dict[str, GkeNodePoolArgs]]
+    control_plane: NotRequired[GkeControlPlaneArgs]
+    release_channel: NotRequired[str]
+    min_version: NotRequired[str]
+    maintenance: NotRequired[GkeMaintenanceArgs]
+    deletion_protection: NotRequired[bool]
+    """Whether Google refuses to delete the cluster; true by default."""
+    labels: NotRequired[dict[str, str]]
+
+
+class GkeNetworkArgs(TypedDict):
+    """A VPC of GKE clusters that the program makes."""
+
+    project: str
+    supernet: NotRequired[str]
+    """Range that every cluster's ranges are cut from."""
+    block_prefix: NotRequired[int]
+    vpc: NotRequired[str]
+    """A VPC that exists; made when left out."""
+    nat: NotRequired[bool]
+    ports: NotRequired[list[str]]
+    """TCP ports that pods of other clusters may call; all when left out."""
+    gateway_sources: NotRequired[str]
+
+
 class ClusterArgs(TypedDict):
-    kubeconfig: pulumi.Input[str]
-    """Contents of a kubeconfig, never a path; the ambient one is never used."""
+    kubeconfig: NotRequired[pulumi.Input[str]]
+    """Contents of a kubeconfig, never a path; the ambient one is never used. Needed unless gke makes the cluster."""
+    gke: NotRequired[GkeClusterArgs]
+    """A GKE cluster that the program makes, on the VPC that gke_networks has under the cluster's network."""
     primary: NotRequired[str]
     """Cluster whose istiod serves this one; itself when left out."""
     network: NotRequired[str]
@@ -206,6 +290,8 @@ class MeshArgs(TypedDict):
     """Services that other meshes may call, by <service>.<namespace>."""
     federation_gateways: NotRequired[list[str]]
     """Clusters where other meshes enter; every cluster when left out."""
+    gke_networks: NotRequired[dict[str, GkeNetworkArgs]]
+    """VPCs of the GKE clusters that the program makes, by the name of the network."""
 
 
 class LinkArgs(TypedDict):
@@ -283,7 +369,16 @@ def _credential_problems(topology: Topology, clusters: Mapping[str, Mapping[str,
     for name, given in clusters.items():
         where = f"clusters.{name}.kubeconfig"
         kubeconfig = given.get("kubeconfig")
-        if kubeconfig is None:
+        if topology.clusters[name].gke is not None:
+            if kubeconfig is not None:
+                yield Problem(
+                    where=where,
+                    what="it is given, and the cluster is made here",
+                    why="a cluster that the program makes has the kubeconfig of its own making",
+                    fix=f"remove {where}, or clusters.{name}.gke",
+                    slug="kubeconfig-invalid",
+                )
+        elif kubeconfig is None:
             yield Problem(
                 where=where,
                 what="it is missing",

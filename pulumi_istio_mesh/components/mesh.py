@@ -3,23 +3,37 @@
 No `from __future__ import annotations` here: Pulumi's analyzer reads the annotations themselves.
 """
 
-from typing import Any, Optional
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Optional
 
 import pulumi
 
 from ..gates.expectations import expectations
 from ..istio import names
 from ..istio.federation import offer_to
+from ..plan.gke_flows import firewall_flows, flow_table
 from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
 from ..topology.load import facts_of
 from ..topology.models import Topology
-from .arguments import MeshArgs, accept
+from ..topology.problems import Problem
+from .arguments import MeshArgs, RefusedTopology, accept
 from .callbacks import engine_calls_back
 from .given_trust import check_common_root
 from .mesh_cluster import MeshCluster
 from .offers import checked_offers, trusted_offers
 from .preflight import Preflight
 from .trust import Trust
+
+if TYPE_CHECKING:
+    from .gke_members import GkeMembers
+
+_NO_GCP = Problem(
+    where="gke_networks",
+    what="GKE clusters are asked for, and pulumi_gcp is not installed",
+    why="it is an extra: most meshes don't need it, and it is large",
+    fix="pip install 'pulumi-istio-mesh[gke]'",
+    slug="gke-provider",
+)
 
 
 class Mesh(pulumi.ComponentResource):
@@ -49,6 +63,8 @@ class Mesh(pulumi.ComponentResource):
     """Day on which each generated certificate ends, such as 2036-11-20, by `root <generation>` or `<cluster>`."""
     topology: pulumi.Output[dict[str, Any]]
     """The plain facts of the mesh as mesh.yaml has them, for `istio-mesh verify --stack`."""
+    firewall: pulumi.Output[list[dict[str, Any]]]
+    """What the VPCs of GKE clusters made here let in: `cluster`, `name`, `sources`, `ports` (none: all), `why`."""
 
     def __init__(self, name: str, args: MeshArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
         topology = accept(name, args)
@@ -56,6 +72,10 @@ class Mesh(pulumi.ComponentResource):
         super().__init__(names.token("Mesh"), name, None, opts)
         within = pulumi.ResourceOptions(parent=self)
 
+        cluster_args: Mapping[str, Any] = args["clusters"]
+        members = _gke_members(name, topology, plan, within) if topology.gke_networks else None
+        if members is not None:
+            cluster_args = members.arguments(cluster_args, topology)
         trust = Trust(name, topology, opts=within) if topology.trust.kind == "generated" else None
         own_roots, fingerprints = _roots(topology, trust, args)
         # Under mocks there are no clusters to look at.
@@ -68,7 +88,8 @@ class Mesh(pulumi.ComponentResource):
                 names.logical_name(name, cluster.name),
                 cluster,
                 topology,
-                args["clusters"][cluster.name],
+                cluster_args[cluster.name],
+                made=members.clusters.get(cluster.name) if members is not None else None,
                 trust=trust,
                 istiod_address=clusters[cluster.primary].istiod_address if cluster.remote else None,
                 preflight=preflight,
@@ -106,6 +127,7 @@ class Mesh(pulumi.ComponentResource):
         self.root_cert_pem, self.root_fingerprints = own_roots, fingerprints
         self.certificate_expiry = pulumi.Output.from_input(_expiry(plan))
         self.topology = pulumi.Output.from_input(facts_of(topology))
+        self.firewall = pulumi.Output.from_input(flow_table(firewall_flows(topology, plan)))
         self.register_outputs(
             {
                 "meshId": self.mesh_id,
@@ -118,8 +140,20 @@ class Mesh(pulumi.ComponentResource):
                 "rootFingerprints": self.root_fingerprints,
                 "certificateExpiry": self.certificate_expiry,
                 "topology": self.topology,
+                "firewall": self.firewall,
             }
         )
+
+
+def _gke_members(name: str, topology: Topology, plan: MeshPlan, within: pulumi.ResourceOptions) -> "GkeMembers":
+    try:
+        # Late: it costs a second and 250 MB, and most meshes have no GKE cluster to make.
+        from .gke_members import GkeMembers
+    except ModuleNotFoundError as error:
+        if error.name != "pulumi_gcp":
+            raise
+        raise RefusedTopology([_NO_GCP], f"Mesh {name!r}") from None
+    return GkeMembers(name, topology, plan, within)
 
 
 def _known(addresses: dict[str, Optional[pulumi.Output[str]]]) -> pulumi.Output[dict[str, str]]:

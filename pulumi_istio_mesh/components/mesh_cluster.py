@@ -6,7 +6,7 @@ and changing parents later would change every URN.
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import pulumi
 
@@ -15,6 +15,7 @@ from ..istio import federation, names
 from ..plan.mesh_plan import ClusterPlan, IstiodRoute
 from ..topology.models import Topology
 from .access import Access
+from .callbacks import engine_calls_back
 from .control_plane import ControlPlane
 from .east_west_gateway import EastWestGateway, Exposure
 from .federation import FederationGateway, MeshExport, MeshImport
@@ -26,6 +27,9 @@ from .preflight import Preflight
 from .remote_secret import Reader, RemoteSecrets
 from .trust import IntermediateAuthority, Trust
 from .verification import Verification
+
+if TYPE_CHECKING:
+    from .gke_cluster import GkeCluster
 
 
 class MeshCluster(pulumi.ComponentResource):
@@ -55,6 +59,7 @@ class MeshCluster(pulumi.ComponentResource):
         topology: Topology,
         args: Mapping[str, Any],
         *,
+        made: Optional["GkeCluster"] = None,
         trust: Optional[Trust] = None,
         istiod_address: Optional[pulumi.Input[str]] = None,
         preflight: Optional[Preflight] = None,
@@ -62,10 +67,20 @@ class MeshCluster(pulumi.ComponentResource):
     ) -> None:
         declared = topology.clusters[plan.name]
         options = pulumi.ResourceOptions(
-            protect=declared.protect or None, retain_on_delete=declared.retain_on_delete or None
+            protect=declared.protect or None,
+            retain_on_delete=declared.retain_on_delete or None,
+            transforms=_goes_with(made.cluster) if made is not None else None,
         )
         super().__init__(names.token("MeshCluster"), name, None, pulumi.ResourceOptions.merge(opts, options))
-        access = Access(name, plan.name, args, for_peers=bool(plan.discovered_by), preflight=preflight, parent=self)
+        access = Access(
+            name,
+            plan.name,
+            args,
+            for_peers=bool(plan.discovered_by),
+            preflight=preflight,
+            nodes=made.nodes if made is not None else (),
+            parent=self,
+        )
         self._within = pulumi.ResourceOptions(parent=self, providers=[access.provider])
         self._name, self._plan, self._topology, self._args = name, plan, topology, args
 
@@ -87,6 +102,8 @@ class MeshCluster(pulumi.ComponentResource):
                 account=self._control_plane.reader_account,
                 server=access.api_server,
                 certificate_authority=args.get("api_server_ca"),
+                # Google's DNS endpoint shows a certificate that everybody trusts, and not the cluster's own.
+                publicly_trusted=declared.gke is not None and declared.gke.control_plane.endpoint == "dns",
                 tls_name=declared.api_server_tls_name,
                 opts=self._within,
             )
@@ -208,6 +225,26 @@ class MeshCluster(pulumi.ComponentResource):
         if topology.trust.kind == "given":
             return checked_cacerts(cluster, self._args["cacerts"], topology.identity_domain)
         return None
+
+
+def _goes_with(cluster: pulumi.Resource) -> list[pulumi.ResourceTransform]:
+    """Return what lets objects go with the cluster they are in, instead of one by one before it.
+
+    Not a Service that has a load balancer: only the cluster itself takes that down, and left behind it would cost money
+    and hold the VPC. None under mocks, which have no server for transforms.
+    """
+    if not engine_calls_back():
+        return []
+
+    def transform(args: pulumi.ResourceTransformArgs) -> Optional[pulumi.ResourceTransformResult]:
+        spec: Any = args.props.get("spec")
+        of_cloud = isinstance(spec, Mapping) and spec.get("type") == "LoadBalancer"
+        if not args.type_.startswith("kubernetes:") or of_cloud:
+            return None
+        options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(deleted_with=cluster))
+        return pulumi.ResourceTransformResult(args.props, options)
+
+    return [transform]
 
 
 def _made(value: Optional[pulumi.Output[str]]) -> pulumi.Output[str]:

@@ -32,6 +32,7 @@ class Reader(pulumi.ComponentResource):
         account: pulumi.Input[str],
         server: pulumi.Input[str],
         certificate_authority: Optional[pulumi.Input[str]] = None,
+        publicly_trusted: bool = False,
         tls_name: Optional[str] = None,
         opts: Optional[pulumi.ResourceOptions] = None,
     ) -> None:
@@ -50,6 +51,8 @@ class Reader(pulumi.ComponentResource):
 
         def trusted(known: list[Any]) -> str:
             data, ca = known
+            if publicly_trusted:
+                return ""
             return base64.b64encode(ca.encode()).decode() if ca else str((data or {}).get("ca.crt", ""))
 
         # Public: it only comes in one Secret with the token.

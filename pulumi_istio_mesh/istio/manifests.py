@@ -172,6 +172,8 @@ def dialled_spec(
         spec["externalIPs"] = [address]
     if service.load_balancer_class is not None:
         spec["loadBalancerClass"] = service.load_balancer_class
+    if service.source_ranges:
+        spec["loadBalancerSourceRanges"] = [str(found) for found in service.source_ranges]
     return spec
 
 

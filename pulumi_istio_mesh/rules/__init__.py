@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from ..topology.models import Topology
 from ..topology.problems import Problem
-from . import clusters, federation, gateways, istio, networks, trust
+from . import clusters, federation, gateways, gke, istio, networks, trust
 
 Rule = Callable[[Topology], Iterator[Problem]]
 
@@ -18,6 +18,7 @@ RULES: tuple[Rule, ...] = (
     *istio.RULES,
     *trust.RULES,
     *federation.RULES,
+    *gke.RULES,
 )
 """Every rule that needs nothing but the topology."""
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .declared import Declared, Text
+from .declared import Declared, Ranges, Text
 
 
 class GatewayPort(Declared):
@@ -28,6 +28,8 @@ class DialledService(Declared):
     annotations: dict[str, Text] = {}
     """Annotations of the Service, such as those that ask a cloud for an internal load balancer."""
     load_balancer_class: str | None = None
+    source_ranges: Ranges = ()
+    """Ranges from which the load balancer lets callers in; everybody where it is left out."""
     timeout_seconds: int = Field(default=600, ge=1)
     """How long to wait for the load balancer's address."""
 

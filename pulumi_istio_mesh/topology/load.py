@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from .declared import LATE
 from .federation import Link
+from .gke_load_balancers import asked_for
 from .links import Linked, linked
 from .models import Topology
 from .problems import Position, Problem, TopologyError, near
@@ -153,6 +154,9 @@ def _with_late_facts(
 ) -> dict[str, Any]:
     clusters = {name: dict(facts or {}) for name, facts in tree["clusters"].items()}
     for name, facts in clusters.items():
+        if facts.get("gke") is not None:
+            # Made by the program, which then knows the way into it.
+            continue
         if callable(kubeconfigs):
             facts["kubeconfig"] = kubeconfigs(name)
         elif kubeconfigs is not None and name in kubeconfigs:
@@ -176,10 +180,21 @@ def parse_topology(
     `under` is the path of the tree within its file. Rules between facts are `rules.problems_in`.
     """
     try:
-        return Topology.model_validate(tree)
+        return _with_gke_facts(Topology.model_validate(tree))
     except ValidationError as error:
         problems = [_shape_problem(details, under) for details in error.errors(include_url=False, include_input=False)]
         raise TopologyError(problems, source, positions) from None
+
+
+def _with_gke_facts(topology: Topology) -> Topology:
+    """Return the topology with what follows for GKE clusters, where the user leaves it out: ranges, load balancers."""
+    clusters = dict(topology.clusters)
+    for name, cluster in clusters.items():
+        if (ranges := topology.gke_ranges(name)) is not None:
+            planned = {"pod_cidr": (ranges.pods,), "service_cidr": (ranges.services,)}
+            missing = {key: value for key, value in planned.items() if not getattr(cluster, key)}
+            clusters[name] = cluster.model_copy(update={**missing, **asked_for(topology, name)})
+    return topology.model_copy(update={"clusters": clusters})
 
 
 def parse_links(

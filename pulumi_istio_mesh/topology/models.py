@@ -9,6 +9,8 @@ from pydantic import BeforeValidator, Field
 from .declared import Day, Declared, Ranges, Text
 from .dialled import DialledService, EastWestGateway, FederationGateway
 from .federation import Export, Peer
+from .gke import GkeCluster, GkeNetwork
+from .gke_ranges import ClusterRanges, ranges_of
 from .names import default_trust_domain
 
 
@@ -46,6 +48,8 @@ class Cluster(Declared):
     """Leave this cluster's objects in place when they leave the program."""
     verify: bool = True
     """Whether probes and gates run here; without them nobody proves calls from or to this cluster."""
+    gke: GkeCluster | None = None
+    """A GKE cluster that the program makes, on the VPC that `gke_networks` has under the cluster's network."""
 
 
 def _off(value: object) -> object:
@@ -148,6 +152,8 @@ class Topology(Declared):
     """Services that other meshes may call, keyed by `<service>.<namespace>`."""
     federation_gateways: tuple[str, ...] | None = None
     """Clusters where other meshes enter to call what is exported; every cluster when left out."""
+    gke_networks: dict[str, GkeNetwork] = {}
+    """VPCs of the GKE clusters that the program makes, keyed by the name of the network."""
 
     @property
     def identity_domain(self) -> str:
@@ -165,6 +171,11 @@ class Topology(Declared):
     def networks(self) -> list[str]:
         """The names of all networks of the mesh, sorted."""
         return sorted({self.network_of(name) for name in self.clusters})
+
+    def gke_ranges(self, cluster: str) -> ClusterRanges | None:
+        """Return the ranges of a GKE cluster that the program makes; None of any other, and where they can't be."""
+        made, network = self.clusters[cluster].gke, self.gke_networks.get(self.network_of(cluster))
+        return ranges_of(network, made) if made is not None and network is not None else None
 
     def has_federation_gateway(self, cluster: str) -> bool:
         """Return whether other meshes enter at this cluster."""

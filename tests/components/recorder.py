@@ -29,6 +29,20 @@ GATEWAY_ADDRESS = "198.51.100.7"
 """What every load balancer of the mock cloud is called."""
 
 
+GOOGLES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "gcp:compute/address:Address": lambda _: {"address": "203.0.113.9", "selfLink": "address"},
+    "gcp:compute/router:Router": lambda name: {"name": name},
+    "gcp:serviceaccount/account:Account": lambda name: {"email": f"{name}@acme-prod.iam.gserviceaccount.com"},
+    "gcp:container/cluster:Cluster": lambda name: {
+        "endpoint": "203.0.113.1",
+        "masterAuth": {"clusterCaCertificate": base64.b64encode(b"ca").decode()},
+        "privateClusterConfig": {"privateEndpoint": "10.0.255.242"},
+        "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"endpoint": f"gke-{name}.gke.goog"}},
+    },
+}
+"""What Google's provider adds to what it is given."""
+
+
 class FakeCloud(mocks.Mocks):
     """Answers registrations as clusters would: tokens in token Secrets, an address for each load balancer."""
 
@@ -41,6 +55,8 @@ class FakeCloud(mocks.Mocks):
             return "", state
         if args.typ == MadeCluster.TYPE:
             state["kubeconfig"] = a_kubeconfig(state["server"])
+        if args.typ in GOOGLES:
+            state |= GOOGLES[args.typ](args.name)
         if args.typ == "tls:index/privateKey:PrivateKey":
             state["privateKeyPemPkcs8"] = private_key(args.name)
         if args.inputs.get("type") == "kubernetes.io/service-account-token" and self.token:
