@@ -1,7 +1,7 @@
 # One Istio mesh over several clusters. `make` lists what there is; each target installs what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test test-pure check bench soak lab-up lab-down lab-shell lock clean
+.PHONY: help demo demo-down test test-pure check bench soak cloud-test lab-up lab-down lab-shell lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -71,6 +71,10 @@ bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table 
 soak: $(VENV)/installed ## Repeat up, kill, repair and destroy many times (about an hour)
 	@$(LAB) build
 	@$(PY) -m pytest -v -m soak
+
+cloud-test: $(VENV)/installed ## examples/gke-flat in a Google project of yours: PROJECT=<ID>; costs money, about an hour
+	@test -n "$(PROJECT)" || { echo "make cloud-test PROJECT=<ID of a project that may be charged>"; exit 2; }
+	@$(PY) tests/cloud_check.py $(PROJECT)
 
 lock: ## Choose the development packages anew
 	@uv pip compile --group dev pyproject.toml --generate-hashes --quiet --no-header --python-version 3.11 -o requirements.lock

@@ -34,6 +34,27 @@ if TYPE_CHECKING:
         GatewayPortArgs as GatewayPortArgs,
     )
     from .components.arguments import (
+        GkeClusterArgs as GkeClusterArgs,
+    )
+    from .components.arguments import (
+        GkeControlPlaneArgs as GkeControlPlaneArgs,
+    )
+    from .components.arguments import (
+        GkeMaintenanceArgs as GkeMaintenanceArgs,
+    )
+    from .components.arguments import (
+        GkeNetworkArgs as GkeNetworkArgs,
+    )
+    from .components.arguments import (
+        GkeNodePoolArgs as GkeNodePoolArgs,
+    )
+    from .components.arguments import (
+        GkeRangesArgs as GkeRangesArgs,
+    )
+    from .components.arguments import (
+        GkeTaintArgs as GkeTaintArgs,
+    )
+    from .components.arguments import (
         ImportArgs as ImportArgs,
     )
     from .components.arguments import (
@@ -85,6 +106,13 @@ _HOME = {
     "ExportArgs": "components.arguments",
     "FallbackArgs": "components.arguments",
     "FederationGatewayArgs": "components.arguments",
+    "GkeClusterArgs": "components.arguments",
+    "GkeControlPlaneArgs": "components.arguments",
+    "GkeMaintenanceArgs": "components.arguments",
+    "GkeNetworkArgs": "components.arguments",
+    "GkeNodePoolArgs": "components.arguments",
+    "GkeRangesArgs": "components.arguments",
+    "GkeTaintArgs": "components.arguments",
     "ImportArgs": "components.arguments",
     "LinkArgs": "components.arguments",
     "PeerArgs": "components.arguments",

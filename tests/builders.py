@@ -60,13 +60,16 @@ def program_args(**changes: Any) -> Any:
 
 
 def as_program(tree: Mapping[str, Any]) -> Any:
-    """A tree as a program's arguments; what is no mapping where clusters should be stays as it is."""
+    """A tree as a program's arguments: clusters that it doesn't make have their kubeconfigs.
+
+    What is no mapping where clusters should be stays as it is.
+    """
     clusters = tree.get("clusters")
     if not isinstance(clusters, Mapping):
         return dict(tree)
     with_kubeconfigs = {
         name: {"kubeconfig": a_kubeconfig(f"https://192.0.2.{number}:6443"), **facts}
-        if isinstance(facts, Mapping)
+        if isinstance(facts, Mapping) and "gke" not in facts
         else facts
         for number, (name, facts) in enumerate(clusters.items(), 1)
     }

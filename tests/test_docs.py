@@ -16,7 +16,7 @@ from pulumi_istio_mesh.components import arguments
 from pulumi_istio_mesh.gates.manifests import SCRIPT
 from pulumi_istio_mesh.pictures.mermaid import mermaid
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
-from pulumi_istio_mesh.topology import dialled, federation, models
+from pulumi_istio_mesh.topology import dialled, federation, gke, models
 from pulumi_istio_mesh.topology.load import parse_links, parse_topology, read_mesh_file
 from pulumi_istio_mesh.topology.problems import SLUGS, TopologyError
 
@@ -26,7 +26,14 @@ ROOT = Path(__file__).parents[1]
 CHECKS_PAGE = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
 TOPOLOGY = (ROOT / "docs" / "topology.md").read_text(encoding="utf-8")
 
-SEEN_IN_A_PROGRAM = {"late-value", "trust-given", "trust-mixed", "kubeconfig-missing", "kubeconfig-invalid"}
+SEEN_IN_A_PROGRAM = {
+    "late-value",
+    "trust-given",
+    "trust-mixed",
+    "kubeconfig-missing",
+    "kubeconfig-invalid",
+    "gke-provider",
+}
 """Checks that no file can show: they are about late values and credentials."""
 
 BETWEEN_MESHES = {
@@ -180,11 +187,23 @@ TABLES: dict[str, dict[str, FieldInfo]] = {
     "Import": dict(federation.Import.model_fields),
     "Fallback": dict(federation.Fallback.model_fields),
     "Link": dict(federation.Link.model_fields),
+    "GKE network": dict(gke.GkeNetwork.model_fields),
+    "GKE cluster": dict(gke.GkeCluster.model_fields),
+    "GKE ranges": dict(gke.GkeRanges.model_fields),
+    "GKE node pool": dict(gke.GkeNodePool.model_fields),
+    "GKE taint": dict(gke.GkeTaint.model_fields),
+    "GKE control plane": dict(gke.GkeControlPlane.model_fields),
+    "GKE maintenance": dict(gke.GkeMaintenance.model_fields),
     "Verify": dict(models.Verify.model_fields),
     "Trust": dict(models.Trust.model_fields),
     "Root": dict(models.Root.model_fields),
     "Intermediates": dict(models.Intermediates.model_fields),
 }
+
+
+def made(inner: str) -> str:
+    """A GKE cluster in a tree that is formatted once more."""
+    return "{{clusters: {{east: {{gke: {{region: europe-west1, " + inner + "}}}}}}}}"
 
 
 def rows(heading: str) -> dict[str, list[str]]:
@@ -233,6 +252,17 @@ def test_every_example_is_yaml_that_the_key_takes(heading: str) -> None:
         "Root": "{{trust: {{roots: [{{issued: '2026-11-23', {}}}]}}}}",
         "Intermediates": "{{trust: {{roots: [{{issued: '2026-11-23'}}], intermediates: {{{}}}}}}}",
         "Link": "",
+        "GKE network": "{{gke_networks: {{vpc: {{project: acme-prod, {}}}}}}}",
+        "GKE cluster": made("{}"),
+        "GKE ranges": made(
+            "ranges: {{nodes: 10.0.0.0/24, pods: 10.4.0.0/16, services: 10.5.0.0/20, control_plane: 172.16.0.0/28, {}}}"
+        ),
+        "GKE node pool": made("node_pools: {{all: {{{}}}}}"),
+        "GKE taint": made("node_pools: {{all: {{taints: [{{key: a, {}}}]}}}}"),
+        "GKE control plane": made("control_plane: {{{}}}"),
+        "GKE maintenance": made(
+            "maintenance: {{start_time: '2026-01-03T02:00:00Z', end_time: '2026-01-03T10:00:00Z', {}}}"
+        ),
     }[heading]
     for key in TABLES[heading]:
         example = rows(heading)[key][3].strip("`")

@@ -4,6 +4,7 @@ A component of its own from the first version: an option set on it reaches exact
 and changing parents later would change every URN.
 """
 
+import copy
 import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Optional
@@ -241,7 +242,9 @@ def _goes_with(cluster: pulumi.Resource) -> list[pulumi.ResourceTransform]:
         of_cloud = isinstance(spec, Mapping) and spec.get("type") == "LoadBalancer"
         if not args.type_.startswith("kubernetes:") or of_cloud:
             return None
-        options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(deleted_with=cluster))
+        # Not merged: that would turn the provider into one of several, and lose it here.
+        options = copy.copy(args.opts)
+        options.deleted_with = cluster
         return pulumi.ResourceTransformResult(args.props, options)
 
     return [transform]

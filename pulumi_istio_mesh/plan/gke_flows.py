@@ -99,6 +99,12 @@ def _said(clusters: list[str]) -> str:
     return ", ".join(sorted(clusters)) or "nobody"
 
 
+def in_words(flow: Flow) -> str:
+    """Return a rule of the firewall in a sentence."""
+    ports = f"TCP {', '.join(flow.ports)}" if flow.ports else "all of TCP"
+    return f"the VPC lets {', '.join(flow.sources)} in to {flow.cluster}, {ports}: {flow.why}"
+
+
 def flow_table(flows: tuple[Flow, ...]) -> list[dict[str, Any]]:
     """Return the firewall as plain data: cluster, name, sources, ports (empty for all), why."""
     return [

@@ -28,7 +28,7 @@ class GkeNetwork(Declared):
     """Project of the clusters, and of the VPC where it is made here."""
     supernet: OneRange | None = None
     """Range that every cluster's ranges are cut from; not needed where all clusters give their own."""
-    block_prefix: int = Field(default=16, ge=9, le=20)
+    block_prefix: int = Field(default=16, ge=9, le=18)
     """Prefix length of the block that each cluster gets of `supernet`: half of it for pods."""
     vpc: str | None = Field(
         default=None, pattern=r"^(projects/[-a-z0-9.:]+/global/networks/)?[a-z]([-a-z0-9]*[a-z0-9])?$"

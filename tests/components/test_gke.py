@@ -13,6 +13,7 @@ import pytest
 
 from pulumi_istio_mesh import Mesh, TopologyError, load_mesh
 from pulumi_istio_mesh.components import mesh as mesh_module
+from pulumi_istio_mesh.components import mesh_cluster
 
 from ..builders import a_kubeconfig, program_args
 from .gcp_arguments import wrong_arguments
@@ -32,17 +33,7 @@ def args(*, network: dict[str, Any] | None = None, plane: dict[str, Any] | None 
     facts = {"control_plane": plane or {"endpoint": "private"}, **gke}
     west = {"network": "vpc", "gke": made(0, **facts)}
     north = {"network": "vpc", "primary": "west", "gke": made(1, "europe-north1", **facts)}
-    return without_kubeconfigs(
-        clusters={"west": west, "north": north}, gke_networks={"vpc": {**VPC, **(network or {})}}
-    )
-
-
-def without_kubeconfigs(**changes: Any) -> Any:
-    found = program_args(**changes)
-    for facts in found["clusters"].values():
-        if "gke" in facts:
-            del facts["kubeconfig"]
-    return found
+    return program_args(clusters={"west": west, "north": north}, gke_networks={"vpc": {**VPC, **(network or {})}})
 
 
 def run(arguments: Any, **options: Any) -> Recording:
@@ -205,9 +196,7 @@ def test_a_primary_on_a_vpc_is_reached_by_its_remotes_through_an_internal_load_b
 
 def test_a_gateway_that_strangers_dial_is_external_and_takes_the_ranges_that_are_named() -> None:
     clusters = {"west": {"network": "vpc", "gke": made(0, control_plane={"endpoint": "dns"})}, "plant": {}}
-    arguments = without_kubeconfigs(
-        clusters=clusters, gke_networks={"vpc": {**VPC, "gateway_sources": "203.0.113.0/28"}}
-    )
+    arguments = program_args(clusters=clusters, gke_networks={"vpc": {**VPC, "gateway_sources": "203.0.113.0/28"}})
     service = run(arguments)["Service prod-west-east-west"].inputs
     assert "networking.gke.io/load-balancer-type" not in service["metadata"]["annotations"]
     assert service["spec"]["loadBalancerSourceRanges"] == ["203.0.113.0/28"]
@@ -263,3 +252,20 @@ def test_load_mesh_asks_for_no_kubeconfig_of_a_cluster_that_is_made_here() -> No
     asked: list[str] = []
     load_mesh(EXAMPLES / "gke-with-onprem" / "mesh.yaml", lambda name: asked.append(name) or "text")
     assert asked == ["plant"]
+
+
+def test_objects_go_with_their_cluster_but_load_balancers_are_taken_down_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deleted cluster leaves load balancers behind, and these hold the VPC."""
+    monkeypatch.setattr(mesh_cluster, "engine_calls_back", lambda: True)
+    cluster: Any = object()
+    (transform,) = mesh_cluster._goes_with(cluster)
+
+    def asked(kind: str, spec: dict[str, Any]) -> Any:
+        options = pulumi.ResourceOptions(provider=provider)
+        return transform(pulumi.ResourceTransformArgs(True, kind, "name", {"spec": spec}, options))
+
+    provider: Any = None
+    assert asked("kubernetes:apps/v1:Deployment", {"replicas": 1}).opts.deleted_with is cluster
+    assert asked("kubernetes:core/v1:Service", {"type": "ClusterIP"}).opts.deleted_with is cluster
+    assert asked("kubernetes:core/v1:Service", {"type": "LoadBalancer"}) is None
+    assert asked("istio-mesh:index:ControlPlane", {}) is None

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh.components import arguments
 from pulumi_istio_mesh.components.mesh import Mesh
-from pulumi_istio_mesh.topology import dialled, federation, models
+from pulumi_istio_mesh.topology import dialled, federation, gke, models
 
 
 def schema() -> dict[str, Any]:
@@ -87,6 +87,13 @@ MODELS = {
     "RootArgs": models.Root,
     "IntermediatesArgs": models.Intermediates,
     "MeshArgs": models.Topology,
+    "GkeNetworkArgs": gke.GkeNetwork,
+    "GkeClusterArgs": gke.GkeCluster,
+    "GkeRangesArgs": gke.GkeRanges,
+    "GkeNodePoolArgs": gke.GkeNodePool,
+    "GkeTaintArgs": gke.GkeTaint,
+    "GkeControlPlaneArgs": gke.GkeControlPlane,
+    "GkeMaintenanceArgs": gke.GkeMaintenance,
 }
 
 
@@ -101,16 +108,15 @@ def test_a_programs_arguments_are_the_files_keys_and_its_credentials(name: str, 
 @pytest.mark.parametrize(("name", "model"), MODELS.items(), ids=MODELS)
 def test_what_a_program_must_give_is_what_a_file_must(name: str, model: type[models.Declared]) -> None:
     required = {key for key, field in model.model_fields.items() if field.is_required()}
-    given = {"kubeconfig"} if name == "ClusterArgs" else set()
     # A component has a name, which the mesh is called by.
-    assert set(getattr(arguments, name).__required_keys__) == required - {"mesh_id"} | given
+    assert set(getattr(arguments, name).__required_keys__) == required - {"mesh_id"}
 
 
 def test_every_output_has_its_words() -> None:
     outputs = schema()["resources"]["istio-mesh:index:Mesh"]["properties"]
     assert set(outputs) == {
         "meshId", "trustDomain", "gateways", "offers", "istiods", "remoteSecrets", "rootCertPem", "rootFingerprints",
-        "certificateExpiry", "topology",
+        "certificateExpiry", "topology", "firewall",
     }  # fmt: skip
     assert all(re.fullmatch(r"[a-z][A-Za-z]+", name) for name in outputs)
     assert {found["type"] for found in outputs.values()} == {"string", "object", "array"}

@@ -30,6 +30,19 @@ SHAPES: dict[str, dict[str, dict[str, Any]]] = {
     "one primary, remotes apart": {"c1": {}, "c4": {"primary": "c1"}, "c5": {"primary": "c1"}},
     "partial discovery": {"c1": {}, "c4": {"discovers": ["c1"]}, "c5": {}},
 }
+
+
+def existing(example: str, places: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """The clusters of an example, those that it would make at Google replaced by clusters that are there."""
+    (tree,) = read_mesh_file(EXAMPLES / example / "mesh.yaml").meshes.values()
+    found: dict[str, dict[str, Any]] = {}
+    for name, facts in tree["clusters"].items():
+        kept = {key: value for key, value in facts.items() if key not in ("gke", "primary")}
+        found[places[name]] = {**kept, **({"primary": places[facts["primary"]]} if "primary" in facts else {})}
+    return found
+
+
+SHAPES["gke with onprem"] = existing("gke-with-onprem", {"west": "c1", "north": "c2", "plant": "c4"})
 FILES = {"one primary, remotes flat": "flat-onprem", "mixed": "mixed"}
 """Shapes that are examples, run as they are."""
 

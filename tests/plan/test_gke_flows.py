@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_istio_mesh.plan.gke_flows import Flow, firewall_flows
+from pulumi_istio_mesh.plan.gke_flows import Flow, firewall_flows, in_words
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.topology.load import parse_topology
 from pulumi_istio_mesh.topology.models import Topology
@@ -123,6 +123,12 @@ def test_health_checkers_reach_nodes_with_load_balancers_only() -> None:
     topology = parse_topology(tree)
     flows = firewall_flows(topology, plan_mesh(topology))
     assert [allowed(flows, "35.191.0.7", name, 10256) for name in ("a", "b")] == [True, False]
+
+
+def test_a_rule_is_a_sentence_for_whoever_reviews_the_firewall() -> None:
+    flow = Flow("west", "webhook", ("10.0.255.240/28",), ("15017",), "its API server asks istiod to inject")
+    told = "the VPC lets 10.0.255.240/28 in to west, TCP 15017: its API server asks istiod to inject"
+    assert in_words(flow) == told
 
 
 def test_sources_of_gateways_can_be_narrowed() -> None:

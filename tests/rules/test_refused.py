@@ -33,6 +33,7 @@ DECIDED_ELSEWHERE = {
     "foreign-roots-unconstrained",
     "foreign-roots-same-name",
     "link-meshes",  # topology/test_links.py
+    "gke-provider",  # components/test_gke.py
 }
 
 rows = pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)

@@ -10,6 +10,7 @@ from typing import Any
 from pulumi_istio_mesh.rules import today
 
 from ..builders import mesh_tree
+from .wrong_gke import GKE
 from .wrong_row import Wrong
 from .wrong_sharing import SHARING
 
@@ -101,7 +102,7 @@ SHAPES = {
         gateway(adress="203.0.113.7"),
         "unknown-key",
         "clusters.east.east_west_gateway.adress",
-        "load_balancer_class, ports, timeout_seconds, type",
+        "load_balancer_class, ports, source_ranges, timeout_seconds, type",
         gateway(address="203.0.113.7"),
     ),
     "a misspelt key of a root": Wrong(
@@ -730,5 +731,5 @@ TRUST = {
     ),
 }
 
-WRONG = {**SHAPES, **CLUSTERS, **NETWORKS, **GATEWAYS, **ISTIO, **TRUST, **SHARING}
+WRONG = {**SHAPES, **CLUSTERS, **NETWORKS, **GATEWAYS, **ISTIO, **TRUST, **SHARING, **GKE}
 """Every wrong topology, by what is wrong with it."""

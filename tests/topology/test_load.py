@@ -110,7 +110,8 @@ def test_a_rendered_problem_says_where_what_why_fix_and_where_to_read_more(tmp_p
         f"  {path}:3:1: mtl: 'mtl' is not known here; did you mean 'mtls'?\n"
         "    why: a key nobody reads would be a setting that silently does nothing\n"
         "    fix: use one of chart_source, cluster_local, clusters, dns_capture, exports, failover, "
-        "federation_gateways, image_hub, istio_version, mesh_id, mtls, peers, trust, trust_domain, values, verify\n"
+        "federation_gateways, gke_networks, image_hub, istio_version, mesh_id, mtls, peers, trust, "
+        "trust_domain, values, verify\n"
         "    see: docs/checks.md#unknown-key"
     )
 
