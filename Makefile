@@ -58,10 +58,11 @@ test-newest: $(NEWEST)/installed ## The mock-engine tests with the newest SDKs
 	@$(NEWEST)/bin/python -m pytest -q -n 2 tests/components
 
 check: $(VENV)/installed ## Format, lint, types, import contracts
-	@echo "==> format, lint, types, import contracts (about 40 s)"
+	@echo "==> format, lint, types, import contracts (about 100 s)"
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
+	@for program in $$(find examples -name __main__.py); do $(VENV)/bin/mypy $$program || exit 1; done
 	@$(VENV)/bin/lint-imports
 
 bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table of ratios (about 30 min)

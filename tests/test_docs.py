@@ -294,6 +294,8 @@ PICTURED = [
     "README.md",
     "examples/flat-onprem/README.md",
     "examples/mixed/README.md",
+    "examples/gke-flat/README.md",
+    "examples/gke-with-onprem/README.md",
     "examples/two-meshes-one-program/README.md",
     "docs/federation.md",
 ]

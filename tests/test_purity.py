@@ -53,6 +53,23 @@ def test_a_component_loads_pulumi_and_no_cloud() -> None:
     assert loaded("from pulumi_istio_mesh import Mesh", ("pulumi_gcp", "kr8s", "httpx")) == set()
 
 
+def test_a_program_without_gke_loads_nothing_of_googles() -> None:
+    program = """
+import pulumi
+from pulumi.runtime import mocks
+from pulumi_istio_mesh import Mesh
+from tests.builders import program_args
+
+class Nothing(mocks.Mocks):
+    def new_resource(self, args): return "id", args.inputs
+    def call(self, args): return {}, None
+
+mocks.set_mocks(Nothing())
+Mesh("prod", program_args())
+"""
+    assert loaded(program, ("pulumi_gcp", "pulumi_istio_mesh.components.gke_members")) == set()
+
+
 @pytest.mark.parametrize("name", pulumi_istio_mesh.__all__)
 def test_every_public_name_is_there(name: str) -> None:
     assert getattr(pulumi_istio_mesh, name).__name__ == name

@@ -10,7 +10,6 @@ import click
 
 from .. import __version__
 from ..pictures.mermaid import mermaid
-from ..plan.gke_flows import firewall_flows, in_words
 from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
 from ..plan.words import words
 from ..topology.models import Topology
@@ -58,7 +57,7 @@ def plan(file: str, mesh: str | None) -> None:
         found = plan_mesh(topology)
         for line in _summary(name, topology, found):
             click.echo(line)
-        for line in [*words(found), *map(in_words, firewall_flows(topology, found))]:
+        for line in words(found):
             click.echo(f"  {line}")
 
 

@@ -164,6 +164,8 @@ def _cluster(
         args["maintenance_policy"] = {"recurring_window": facts.maintenance.model_dump()}
     if facts.autopilot:
         args["enable_autopilot"] = True
+        # istio-init redirects each pod's traffic with it, and Autopilot takes no istio-cni instead.
+        args["allow_net_admin"] = True
         # The firewall knows nodes by this account.
         args["cluster_autoscaling"] = {
             "auto_provisioning_defaults": {"service_account": account, "oauth_scopes": [_SCOPE]}

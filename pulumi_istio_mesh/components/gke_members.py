@@ -7,7 +7,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ..istio import names
-from ..plan.gke_flows import Flow, firewall_flows
+from ..plan.gke_flows import Flow
 from ..plan.mesh_plan import MeshPlan
 from ..topology.models import Topology
 from .gke_cluster import GkeCluster
@@ -50,7 +50,7 @@ class GkeMembers(pulumi.ComponentResource):
                 authorized=_authorized(topology, member, networks),
                 opts=within,
             )
-        for flow in firewall_flows(topology, plan):
+        for flow in plan.firewall:
             network = topology.network_of(flow.cluster)
             gcp.compute.Firewall(
                 names.logical_name(name, flow.cluster, flow.name),

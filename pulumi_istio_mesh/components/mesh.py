@@ -11,7 +11,7 @@ import pulumi
 from ..gates.expectations import expectations
 from ..istio import names
 from ..istio.federation import offer_to
-from ..plan.gke_flows import firewall_flows, flow_table
+from ..plan.gke_flows import flow_table
 from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
 from ..topology.load import facts_of
 from ..topology.models import Topology
@@ -127,7 +127,7 @@ class Mesh(pulumi.ComponentResource):
         self.root_cert_pem, self.root_fingerprints = own_roots, fingerprints
         self.certificate_expiry = pulumi.Output.from_input(_expiry(plan))
         self.topology = pulumi.Output.from_input(facts_of(topology))
-        self.firewall = pulumi.Output.from_input(flow_table(firewall_flows(topology, plan)))
+        self.firewall = pulumi.Output.from_input(flow_table(plan.firewall))
         self.register_outputs(
             {
                 "meshId": self.mesh_id,

@@ -25,7 +25,7 @@ def mermaid(*plans: MeshPlan) -> str:
     for plan in plans:
         border = bool(plan.peers) or len(plans) > 1
         networks = _members(plan)
-        inside = [*_networks(networks), *_control(plan), *_direct(plan, networks), *_through(plan, networks)]
+        inside = [*_networks(plan, networks), *_control(plan), *_direct(plan, networks), *_through(plan, networks)]
         if border:
             inside = [f'subgraph {_id("mesh", plan.mesh_id)}["mesh {plan.mesh_id}"]', *_indented(inside), "end"]
         lines += _indented(inside)
@@ -40,12 +40,24 @@ def _members(plan: MeshPlan) -> dict[str, list[ClusterPlan]]:
     return networks
 
 
-def _networks(networks: dict[str, list[ClusterPlan]]) -> Iterator[str]:
+def _networks(plan: MeshPlan, networks: dict[str, list[ClusterPlan]]) -> Iterator[str]:
     for network, members in networks.items():
         yield f'subgraph {_id("network", network)}["network {network}"]'
         for cluster in members:
             yield from _indented(_nodes(cluster))
+        yield from _indented(_firewall(plan, network, {cluster.name for cluster in members}))
         yield "end"
+
+
+def _firewall(plan: MeshPlan, network: str, members: set[str]) -> Iterator[str]:
+    """What the VPC lets in, as a table; health checks, which every load balancer brings, left out."""
+    rows = [
+        f"{flow.cluster}: {flow.name} {', '.join(flow.ports) or 'all ports'} from {', '.join(flow.sources)}"
+        for flow in plan.firewall
+        if flow.cluster in members and flow.name != "health-checks"
+    ]
+    if rows:
+        yield f'{_id("firewall", network)}[/"firewall, TCP<br/>{"<br/>".join(rows)}"/]'
 
 
 def _borders(plan: MeshPlan, drawn: dict[str, MeshPlan]) -> Iterator[str]:

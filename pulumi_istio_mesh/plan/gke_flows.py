@@ -14,7 +14,6 @@ from typing import Any
 from ..istio import names
 from ..topology.gke_load_balancers import is_internal
 from ..topology.models import Topology
-from .mesh_plan import ClusterPlan, IstiodRoute, MeshPlan
 
 ANYWHERE = ("0.0.0.0/0",)
 HEALTH_CHECKERS = ("130.211.0.0/22", "209.85.152.0/22", "209.85.204.0/22", "35.191.0.0/16")
@@ -36,24 +35,24 @@ class Flow:
     why: str
 
 
-def firewall_flows(topology: Topology, plan: MeshPlan) -> tuple[Flow, ...]:
+def firewall_flows(topology: Topology) -> tuple[Flow, ...]:
     """Return what the firewalls of the mesh's VPCs must allow, by cluster in the order of the list."""
     return tuple(
         flow
-        for cluster in plan.clusters
-        if topology.gke_ranges(cluster.name) is not None
-        for flow in _into(topology, plan, cluster)
+        for name in topology.clusters
+        if topology.gke_ranges(name) is not None
+        for flow in _into(topology, name)
         if flow.sources
     )
 
 
-def _into(topology: Topology, plan: MeshPlan, cluster: ClusterPlan) -> Iterator[Flow]:
-    name, network = cluster.name, topology.network_of(cluster.name)
+def _into(topology: Topology, name: str) -> Iterator[Flow]:
+    network, gateway, remotes = topology.network_of(name), topology.has_gateway(name), topology.remotes_of(name)
     facts = topology.gke_networks[network]
     callers = [other for other in topology.clusters if other != name and name in topology.called_from(other)]
     near = [caller for caller in callers if topology.network_of(caller) == network]
     yield Flow(name, "pods", _pods(topology, near), facts.ports, f"pods of {_said(near)} call pods here")
-    if not cluster.remote:
+    if not topology.is_remote(name):
         yield Flow(
             name,
             "webhook",
@@ -63,21 +62,21 @@ def _into(topology: Topology, plan: MeshPlan, cluster: ClusterPlan) -> Iterator[
         )
     outside = tuple(map(str, facts.gateway_sources)) or ANYWHERE
     internal = is_internal(topology, name)
-    if cluster.istiod_route is not None:
-        remotes = topology.remotes_of(name)
-        within = internal or cluster.istiod_route is IstiodRoute.SERVICE
+    if remotes:
+        # Without a gateway by a load balancer of istiod's own, inside the VPC.
+        within = internal or not gateway
         planes = (*_control_planes(topology, remotes), *map(str, facts.gateway_sources))
         told = f"{_said(remotes)} take their configuration and certificates from the istiod here"
         yield Flow(name, "istiod", _pods(topology, remotes) if within else outside, _ports(names.XDS_PORT), told)
         told = f"the API servers of {_said(remotes)} ask the istiod here to inject"
         yield Flow(name, "injection", planes if within else outside, _ports(names.WEBHOOK_PORT), told)
-    if cluster.gateway:
+    if gateway:
         far = [caller for caller in callers if topology.network_of(caller) != network]
         told = f"{_said(far)} call services here through the east-west gateway"
         yield Flow(name, "gateway", _pods(topology, far) if internal else outside, _ports(names.MTLS_PORT), told)
-    if cluster.federation_gateway:
+    if topology.has_federation_gateway(name):
         yield Flow(name, "federation", outside, _ports(names.MTLS_PORT), "other meshes call what is exported")
-    if cluster.gateway or cluster.federation_gateway or cluster.istiod_route is IstiodRoute.SERVICE:
+    if gateway or remotes or topology.has_federation_gateway(name):
         told = "load balancers ask nodes whether they are up"
         yield Flow(name, "health-checks", HEALTH_CHECKERS, (_NODE_HEALTH_PORT,), told)
 
@@ -97,12 +96,6 @@ def _ports(*numbers: int) -> tuple[str, ...]:
 
 def _said(clusters: list[str]) -> str:
     return ", ".join(sorted(clusters)) or "nobody"
-
-
-def in_words(flow: Flow) -> str:
-    """Return a rule of the firewall in a sentence."""
-    ports = f"TCP {', '.join(flow.ports)}" if flow.ports else "all of TCP"
-    return f"the VPC lets {', '.join(flow.sources)} in to {flow.cluster}, {ports}: {flow.why}"
 
 
 def flow_table(flows: tuple[Flow, ...]) -> list[dict[str, Any]]:

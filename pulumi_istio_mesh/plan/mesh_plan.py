@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..topology.federation import import_host
 from ..topology.models import Topology
+from .gke_flows import Flow, firewall_flows
 
 
 class IstiodRoute(enum.Enum):
@@ -123,6 +124,8 @@ class MeshPlan:
     intermediates: tuple[Validity, ...]
     """One a cluster with an istiod of its own, named like it; none where trust is not generated."""
     peers: tuple[PeerPlan, ...]
+    firewall: tuple[Flow, ...]
+    """What the VPCs of GKE clusters that the program makes let in."""
 
     @property
     def remote_secrets(self) -> tuple[tuple[str, str], ...]:
@@ -159,7 +162,15 @@ def plan_mesh(topology: Topology) -> MeshPlan:
         for source in topology.clusters
         for target in topology.called_from(source)
     )
-    return MeshPlan(topology.mesh_id, clusters, paths, _roots(topology), _intermediates(topology), _peers(topology))
+    return MeshPlan(
+        topology.mesh_id,
+        clusters,
+        paths,
+        _roots(topology),
+        _intermediates(topology),
+        _peers(topology),
+        firewall_flows(topology),
+    )
 
 
 def _peers(topology: Topology) -> tuple[PeerPlan, ...]:

@@ -15,6 +15,9 @@ def words(plan: MeshPlan) -> Iterator[str]:
         yield from _calls(plan, cluster.name)
     for peer in plan.peers:
         yield from _across(plan, peer)
+    for flow in plan.firewall:
+        ports = f"TCP {', '.join(flow.ports)}" if flow.ports else "all of TCP"
+        yield f"the VPC lets {', '.join(flow.sources)} in to {flow.cluster}, {ports}: {flow.why}"
 
 
 def _facts(cluster: ClusterPlan) -> Iterator[str]:

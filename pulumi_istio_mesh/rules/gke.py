@@ -230,6 +230,15 @@ def nodes_can_be_made(topology: Topology) -> Iterator[Problem]:
         for key, given, why in ignored:
             if given:
                 yield _nodes(f"{where}.{key}", "it would have no effect", why, f"remove {where}.{key}")
+        primary = topology.clusters.get(topology.primary_of(name))
+        charts = [topology.values, primary.values if primary is not None else {}]
+        if cluster.autopilot and any(((found.get("istiod") or {}).get("cni") or {}).get("enabled") for found in charts):
+            yield _nodes(
+                f"{where}.autopilot",
+                "it is on, and istiod's values switch istio-cni on",
+                "istio-cni needs SYS_ADMIN on the nodes, which Autopilot gives to nobody; istio-init does its work",
+                "a cluster with node_pools, or no istiod.cni",
+            )
         for pool, facts in cluster.node_pools.items():
             if not is_dns_label(pool) or len(pool) > 40:
                 yield _nodes(

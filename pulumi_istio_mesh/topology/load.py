@@ -105,8 +105,10 @@ def load_mesh(
     kubeconfigs: Mapping[str, Any] | Callable[[str], Any] | None = None,
     mesh: str | None = None,
     offers: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return the arguments of a `Mesh` from a mesh.yaml, with each cluster's kubeconfig added, and each peer's offer.
+) -> Any:
+    """Return the arguments of a `Mesh` from a mesh.yaml, a mapping.
+
+    With each cluster's kubeconfig added, and each peer's offer. Of any type for checkers: it is judged when it is read.
 
     `kubeconfigs` gives a plain or late value for a cluster's name: a mapping, or a function such as
     `config.require_secret`; `mesh` chooses one of the file's `meshes`; `offers` gives, by mesh ID, the output
@@ -128,10 +130,10 @@ def load_mesh(
     return _with_late_facts(tree, kubeconfigs, offers)
 
 
-def load_meshes(
-    path: str | Path, kubeconfigs: Mapping[str, Any] | Callable[[str], Any] | None = None
-) -> dict[str, Any]:
-    """Return the arguments of `Meshes` from a mesh.yaml with `meshes` and `links`, each cluster's kubeconfig added.
+def load_meshes(path: str | Path, kubeconfigs: Mapping[str, Any] | Callable[[str], Any] | None = None) -> Any:
+    """Return the arguments of `Meshes` from a mesh.yaml with `meshes` and `links`, a mapping.
+
+    With each cluster's kubeconfig added. Of any type for checkers: it is judged when it is read.
 
     `kubeconfigs` is as in `load_mesh`; clusters need names that are unique in the file.
     Raises `TopologyError` with line and column of everything that is misshapen, and of what is wrong with the links.

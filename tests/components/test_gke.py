@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh import Mesh, TopologyError, load_mesh
 from pulumi_istio_mesh.components import mesh as mesh_module
@@ -64,6 +65,12 @@ def test_an_example_asks_for_nothing_that_googles_provider_does_not_know(
     found = Counter(row.type.rpartition(":")[2] for row in googles(rows))
     assert (found["Cluster"], found["NodePool"], found["Subnetwork"], found["Network"]) == (clusters,) * 3 + (1,)
     assert [wrong for row in googles(rows) for wrong in wrong_arguments(row)] == []
+
+
+def test_three_clusters_on_one_vpc_are_exactly_these_resources(
+    monkeypatch: pytest.MonkeyPatch, golden_text: SnapshotAssertion
+) -> None:
+    assert example("gke-flat", monkeypatch, preview=False).text() == golden_text
 
 
 EVERYTHING = {
@@ -128,6 +135,8 @@ def test_a_cluster_is_private_vpc_native_protected_and_its_nodes_have_an_account
 def test_autopilot_has_no_pools_and_its_nodes_the_account_that_the_firewall_knows() -> None:
     rows = run(args(autopilot=True))
     assert not [row for row in rows if row.type.endswith(":NodePool")]
+    # istio-init needs it, and Autopilot takes no istio-cni instead.
+    assert rows["Cluster prod-west"].inputs["allowNetAdmin"] is True
     defaults = rows["Cluster prod-west"].inputs["clusterAutoscaling"]["autoProvisioningDefaults"]
     assert defaults["serviceAccount"] in rows["Firewall prod-west-pods"].inputs["targetServiceAccounts"]
 

@@ -8,8 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_istio_mesh.plan.gke_flows import Flow, firewall_flows, in_words
+from pulumi_istio_mesh.pictures.mermaid import mermaid
+from pulumi_istio_mesh.plan.gke_flows import Flow, firewall_flows
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
+from pulumi_istio_mesh.plan.words import words
 from pulumi_istio_mesh.topology.load import parse_topology
 from pulumi_istio_mesh.topology.models import Topology
 
@@ -76,7 +78,7 @@ def by_load_balancer(topology: Topology, cluster: str) -> set[int]:
 
 @given(meshes())
 def test_pods_call_pods_of_their_network_whom_they_know_and_nobody_else(topology: Topology) -> None:
-    flows = firewall_flows(topology, plan_mesh(topology))
+    flows = firewall_flows(topology)
     for target in (name for name in topology.clusters if topology.clusters[name].gke):
         ports = topology.gke_networks[topology.network_of(target)].ports
         for source in topology.clusters.keys() - {target}:
@@ -93,7 +95,7 @@ def test_pods_call_pods_of_their_network_whom_they_know_and_nobody_else(topology
 
 @given(meshes())
 def test_api_servers_ask_the_istiod_that_injects_for_them_and_no_other(topology: Topology) -> None:
-    flows = firewall_flows(topology, plan_mesh(topology))
+    flows = firewall_flows(topology)
     made = [name for name in topology.clusters if topology.clusters[name].gke]
     for target in made:
         for source in made:
@@ -107,7 +109,7 @@ def test_api_servers_ask_the_istiod_that_injects_for_them_and_no_other(topology:
 
 @given(meshes())
 def test_strangers_reach_gateways_and_nothing_else(topology: Topology) -> None:
-    flows = firewall_flows(topology, plan_mesh(topology))
+    flows = firewall_flows(topology)
     for target in (name for name in topology.clusters if topology.clusters[name].gke):
         for port in PORTS:
             assert allowed(flows, "198.51.100.7", target, port) == (port in by_load_balancer(topology, target))
@@ -121,14 +123,20 @@ def test_health_checkers_reach_nodes_with_load_balancers_only() -> None:
         gke_networks={"vpc": {"project": "acme-prod", "supernet": "10.0.0.0/8", "nat": True}},
     )  # fmt: skip
     topology = parse_topology(tree)
-    flows = firewall_flows(topology, plan_mesh(topology))
+    flows = firewall_flows(topology)
     assert [allowed(flows, "35.191.0.7", name, 10256) for name in ("a", "b")] == [True, False]
 
 
-def test_a_rule_is_a_sentence_for_whoever_reviews_the_firewall() -> None:
-    flow = Flow("west", "webhook", ("10.0.255.240/28",), ("15017",), "its API server asks istiod to inject")
-    told = "the VPC lets 10.0.255.240/28 in to west, TCP 15017: its API server asks istiod to inject"
-    assert in_words(flow) == told
+def test_each_rule_is_a_sentence_and_stands_in_the_picture() -> None:
+    """Health checks, which every load balancer brings, are left out of the picture."""
+    gke = {"region": "europe-west1", "block": 0, "control_plane": {"endpoint": "dns"}}
+    network = {"project": "acme-prod", "supernet": "10.0.0.0/8", "nat": True}
+    tree = mesh_tree(clusters={"a": {"network": "vpc", "gke": gke}, "plant": {}}, gke_networks={"vpc": network})
+    plan = plan_mesh(parse_topology(tree))
+    told = "the VPC lets 10.0.255.240/28 in to a, TCP 15017: its API server asks istiod to inject"
+    assert told in list(words(plan))
+    assert "a: webhook 15017 from 10.0.255.240/28<br/>a: gateway 15443 from 0.0.0.0/0" in mermaid(plan)
+    assert "10256" not in mermaid(plan)
 
 
 def test_sources_of_gateways_can_be_narrowed() -> None:
@@ -136,6 +144,6 @@ def test_sources_of_gateways_can_be_narrowed() -> None:
     network = {"project": "acme-prod", "supernet": "10.0.0.0/8", "nat": True, "gateway_sources": "203.0.113.0/28"}
     tree = mesh_tree(clusters={"a": {"network": "vpc", "gke": gke}, "plant": {}}, gke_networks={"vpc": network})
     topology = parse_topology(tree)
-    flows = firewall_flows(topology, plan_mesh(topology))
+    flows = firewall_flows(topology)
     assert allowed(flows, "203.0.113.9", "a", 15443)
     assert not allowed(flows, "198.51.100.7", "a", 15443)

@@ -145,6 +145,10 @@ GKE = {
         on_vpc({"autopilot": True, "max_pods_per_node": 64}), "gke-nodes", f"{GKE_OF_WEST}.max_pods_per_node",
         f"remove {GKE_OF_WEST}.max_pods_per_node", on_vpc({"max_pods_per_node": 64}),
     ),
+    "Autopilot with istio-cni": Wrong(
+        on_vpc({"autopilot": True}, mesh={"values": {"istiod": {"cni": {"enabled": True}}}}), "gke-nodes",
+        f"{GKE_OF_WEST}.autopilot", "or no istiod.cni", on_vpc(mesh={"values": {"istiod": {"cni": {"enabled": True}}}}),
+    ),
     "a number of nodes beside pools": Wrong(
         on_vpc({"max_nodes": 9}), "gke-nodes", f"{GKE_OF_WEST}.max_nodes", f"remove {GKE_OF_WEST}.max_nodes",
         on_vpc({"autopilot": True, "max_nodes": 9}),

@@ -8,15 +8,11 @@ config = pulumi.Config()
 # What the other mesh offers. Not there before its first run nor after its last: then this mesh says so, and goes on.
 peer = pulumi.StackReference(config.require("peerStack"))
 
-mesh = Mesh(
-    "mesh-a",
-    {
-        # A cluster's kubeconfig is the secret of its name: pulumi config set --secret c1 < c1.kubeconfig
-        **load_mesh("mesh.yaml", config.require_secret, offers={"mesh-b": peer.get_output("offers")}),
-        "chart_source": config.require("chartSource"),
-        "image_hub": config.require("imageHub"),
-    },
-)
+# A cluster's kubeconfig is the secret of its name: pulumi config set --secret c1 < c1.kubeconfig
+args = load_mesh("mesh.yaml", config.require_secret, offers={"mesh-b": peer.get_output("offers")})
+args["chart_source"] = config.require("chartSource")
+args["image_hub"] = config.require("imageHub")
+mesh = Mesh("mesh-a", args)
 
 pulumi.export("offers", mesh.offers)
 pulumi.export("gateways", mesh.gateways)
