@@ -42,9 +42,9 @@ test-pure: $(VENV)/installed ## Tests that need no cluster (under a minute)
 	@echo "==> pure and mock-engine tests (under 1 min)"
 	@$(PY) -m pytest -q -n 2 -m "not lab"
 
-test-lab: $(VENV)/installed ## Tests on real clusters (about 45 min once the lab is built)
+test-lab: $(VENV)/installed ## Tests on real clusters (about 60 min once the lab is built)
 	@$(LAB) build
-	@echo "==> tests on real clusters (about 45 min)"
+	@echo "==> tests on real clusters (about 60 min)"
 	@$(PY) -m pytest -v -m "lab and not soak"
 
 $(NEWEST)/installed: pyproject.toml
