@@ -70,7 +70,7 @@ class MeshCluster(pulumi.ComponentResource):
         options = pulumi.ResourceOptions(
             protect=declared.protect or None,
             retain_on_delete=declared.retain_on_delete or None,
-            transforms=_goes_with(made.cluster) if made is not None else None,
+            transforms=goes_with(made.cluster) if made is not None else None,
         )
         super().__init__(names.token("MeshCluster"), name, None, pulumi.ResourceOptions.merge(opts, options))
         access = Access(
@@ -228,7 +228,7 @@ class MeshCluster(pulumi.ComponentResource):
         return None
 
 
-def _goes_with(cluster: pulumi.Resource) -> list[pulumi.ResourceTransform]:
+def goes_with(cluster: pulumi.Resource) -> list[pulumi.ResourceTransform]:
     """Return what lets objects go with the cluster they are in, instead of one by one before it.
 
     Not a Service that has a load balancer: only the cluster itself takes that down, and left behind it would cost money

@@ -267,7 +267,7 @@ def test_objects_go_with_their_cluster_but_load_balancers_are_taken_down_first(m
     """A deleted cluster leaves load balancers behind, and these hold the VPC."""
     monkeypatch.setattr(mesh_cluster, "engine_calls_back", lambda: True)
     cluster: Any = object()
-    (transform,) = mesh_cluster._goes_with(cluster)
+    (transform,) = mesh_cluster.goes_with(cluster)
 
     def asked(kind: str, spec: dict[str, Any]) -> Any:
         options = pulumi.ResourceOptions(provider=provider)

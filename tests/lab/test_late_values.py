@@ -54,3 +54,22 @@ def test_a_late_address_that_peers_cannot_use_stops_before_the_clusters_first_ob
         assert not [kind for kind in stack.types() if kind.startswith("kubernetes:")]
         for name in ("c3", "c4"):
             assert "istio-system" not in names(lab[name], "namespaces")
+
+
+def test_what_is_in_a_cluster_goes_with_it_and_its_load_balancers_before_it(
+    a_stack: AStack, lab: dict[str, Cluster]
+) -> None:
+    """Left behind by a deleted cluster, a load balancer costs money and holds the VPC."""
+    stack = a_stack("with", ["c4"], Path(__file__).parent / "made_with_cluster")
+    try:
+        with taken_down(lab, stack):
+            stack.up()
+            resources = {row["urn"].rsplit("::", 1)[-1]: row for row in stack.state()["deployment"]["resources"]}
+            assert resources["plain"]["deletedWith"].endswith("::cluster")
+            assert "c4" in resources["plain"]["provider"]
+            assert "deletedWith" not in resources["dialled"]
+        # The engine took the ConfigMap for gone with its cluster, which the lab still has.
+        assert "plain" in names(lab["c4"], "configmaps", "-n=default")
+        assert "dialled" not in names(lab["c4"], "services", "-n=default")
+    finally:
+        lab["c4"].kubectl("-n", "default", "delete", "configmap", "plain", "--ignore-not-found")
