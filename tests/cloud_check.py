@@ -45,13 +45,13 @@ def run(folder: Path, *command: str, check: bool = True) -> str:
     return done.stdout
 
 
-def declare(folder: Path, project: str, *, protected: bool) -> None:
-    """Write the example's mesh.yaml for this project; one node a zone is enough here."""
+def declare(folder: Path, project: str) -> None:
+    """Write the example's mesh.yaml for this project, its clusters so that they can be deleted again."""
     tree = yaml.safe_load((EXAMPLE / "mesh.yaml").read_text(encoding="utf-8"))
     for network in tree["gke_networks"].values():
         network["project"] = project
     for cluster in tree["clusters"].values():
-        cluster["gke"] |= {"deletion_protection": protected, "node_pools": {"default": {"max_nodes": 3}}}
+        cluster["gke"]["deletion_protection"] = False
     (folder / "mesh.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
 
 
@@ -78,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "gke-flat"
         shutil.copytree(EXAMPLE, folder)
-        declare(folder, project, protected=False)
+        declare(folder, project)
         run(folder, "pulumi", "stack", "select", "--create", STACK)
         try:
             run(folder, "pulumi", "up", "--yes", "--skip-preview", "--non-interactive")

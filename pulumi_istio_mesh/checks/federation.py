@@ -11,15 +11,14 @@ from .services import selected
 
 def exports(view: View) -> Iterator[Finding]:
     """What is exported is a Service of the mesh, with the exported ports, and its pods run as the accounts named."""
+    answered = view.clusters()
+    # A cluster that was not read may hold it.
+    missed = len(answered) < len(view.plan.clusters) or any("services" in seen.unread for _, seen in answered)
     for service, declared in sorted(view.topology.exports.items()):
         name, _, namespace = service.partition(".")
         where = f"{namespace}/{name}"
-        # A cluster that was not read may hold it.
-        missed = len(view.clusters()) < len(view.plan.clusters) or any(
-            "services" in s.unread for _, s in view.clusters()
-        )
         there = False
-        for planned, seen in view.clusters():
+        for planned, seen in answered:
             found = seen.service(namespace, name)
             if found is None:
                 continue

@@ -9,6 +9,7 @@ import pulumi_gcp as gcp
 from ..istio import names
 from ..plan.gke_flows import Flow
 from ..plan.mesh_plan import MeshPlan
+from ..topology.gke import GkeControlPlane
 from ..topology.models import Topology
 from .gke_cluster import GkeCluster
 from .gke_network import GkeNetwork
@@ -27,27 +28,26 @@ class GkeMembers(pulumi.ComponentResource):
     def __init__(self, name: str, topology: Topology, plan: MeshPlan, opts: pulumi.ResourceOptions) -> None:
         super().__init__(names.token("GkeMembers"), name, None, opts)
         within = pulumi.ResourceOptions(parent=self)
-        made = {member: found.gke for member, found in topology.clusters.items() if found.gke is not None}
         networks = {
             network: GkeNetwork(
                 names.logical_name(name, network),
                 facts,
-                [gke.region for member, gke in made.items() if topology.network_of(member) == network],
+                [gke.region for member, gke, _ in topology.gke_clusters() if topology.network_of(member) == network],
                 opts=within,
             )
             for network, facts in topology.gke_networks.items()
         }
         self.clusters = {}
-        for member, gke in made.items():
+        for member, gke, facts in topology.gke_clusters():
             network, ranges = topology.network_of(member), topology.gke_ranges(member)
             assert ranges is not None, "rules refuse a cluster without ranges"
             self.clusters[member] = GkeCluster(
                 names.logical_name(name, member),
                 gke,
-                topology.gke_networks[network],
+                facts,
                 ranges,
                 vpc=networks[network].vpc,
-                authorized=_authorized(topology, member, networks),
+                authorized=_authorized(topology, member, gke.control_plane, networks),
                 opts=within,
             )
         for flow in plan.firewall:
@@ -66,17 +66,12 @@ class GkeMembers(pulumi.ComponentResource):
             )
         self.register_outputs({})
 
-    def arguments(self, clusters: Mapping[str, Mapping[str, Any]], topology: Topology) -> dict[str, Mapping[str, Any]]:
+    def arguments(self, clusters: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
         """Return the arguments of all clusters, those of GKE clusters with what is known once they are made."""
         found = dict(clusters)
         for member, cluster in self.clusters.items():
-            declared = topology.clusters[member]
-            services = {
-                key: {"annotations": getattr(declared, key).annotations, **(clusters[member].get(key) or {})}
-                for key in ("east_west_gateway", "istiod_service")
-            }
             known = {"kubeconfig": cluster.kubeconfig, "api_server": cluster.api_server}
-            found[member] = {**clusters[member], **services, **known}
+            found[member] = {**clusters[member], **known}
         return found
 
 
@@ -84,11 +79,10 @@ def _allowed(flow: Flow) -> gcp.compute.FirewallAllowArgs:
     return gcp.compute.FirewallAllowArgs(protocol="tcp", ports=list(flow.ports) or None)
 
 
-def _authorized(topology: Topology, member: str, networks: Mapping[str, GkeNetwork]) -> dict[str, pulumi.Input[str]]:
+def _authorized(
+    topology: Topology, member: str, plane: GkeControlPlane, networks: Mapping[str, GkeNetwork]
+) -> dict[str, pulumi.Input[str]]:
     """Return who may dial a cluster's API server: whom the user names, and the clusters whose istiods read it."""
-    gke = topology.clusters[member].gke
-    assert gke is not None
-    plane = gke.control_plane
     found: dict[str, pulumi.Input[str]] = {who: str(ranges[0]) for who, ranges in plane.authorized.items()}
     for watcher in topology.watchers_of(member):
         reader = topology.clusters[watcher].gke

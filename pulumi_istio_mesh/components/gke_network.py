@@ -29,7 +29,7 @@ class GkeNetwork(pulumi.ComponentResource):
         """`regions` are those that get Cloud NAT, where `facts` ask for it."""
         super().__init__(names.token("GkeNetwork"), name, None, opts)
         within = pulumi.ResourceOptions(parent=self)
-        if facts.vpc is None:
+        if facts.vpc_path is None:
             made = gcp.compute.Network(
                 name,
                 project=facts.project,
@@ -40,8 +40,7 @@ class GkeNetwork(pulumi.ComponentResource):
             )
             self.vpc = made.id
         else:
-            path = facts.vpc if "/" in facts.vpc else f"projects/{facts.project}/global/networks/{facts.vpc}"
-            self.vpc = pulumi.Output.from_input(path)
+            self.vpc = pulumi.Output.from_input(facts.vpc_path)
         self.nat_addresses = {}
         for region in sorted(set(regions)) if facts.nat else ():
             # Reserved, because API servers authorize it: an automatic one would change behind their backs.

@@ -25,6 +25,7 @@ from .preflight import Preflight
 from .trust import Trust
 
 if TYPE_CHECKING:
+    from .gke_cluster import GkeCluster
     from .gke_members import GkeMembers
 
 _NO_GCP = Problem(
@@ -73,9 +74,10 @@ class Mesh(pulumi.ComponentResource):
         within = pulumi.ResourceOptions(parent=self)
 
         cluster_args: Mapping[str, Any] = args["clusters"]
-        members = _gke_members(name, topology, plan, within) if topology.gke_networks else None
-        if members is not None:
-            cluster_args = members.arguments(cluster_args, topology)
+        made: Mapping[str, GkeCluster] = {}
+        if topology.gke_networks:
+            members = _gke_members(name, topology, plan, within)
+            cluster_args, made = members.arguments(cluster_args), members.clusters
         trust = Trust(name, topology, opts=within) if topology.trust.kind == "generated" else None
         own_roots, fingerprints = _roots(topology, trust, args)
         # Under mocks there are no clusters to look at.
@@ -89,7 +91,7 @@ class Mesh(pulumi.ComponentResource):
                 cluster,
                 topology,
                 cluster_args[cluster.name],
-                made=members.clusters.get(cluster.name) if members is not None else None,
+                made=made.get(cluster.name),
                 trust=trust,
                 istiod_address=clusters[cluster.primary].istiod_address if cluster.remote else None,
                 preflight=preflight,

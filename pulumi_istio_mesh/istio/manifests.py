@@ -152,10 +152,11 @@ def dialled_metadata(
 ) -> dict[str, Any]:
     """Return the metadata of a Service that other clusters dial.
 
-    `annotations` holds the values of `service.annotations`, late ones as they are.
+    `annotations` holds the values that the program gives, late ones as they are; in `service` stand also those that
+    follow from the topology.
     """
     waiting = {"pulumi.com/timeoutSeconds": str(service.timeout_seconds)}
-    return metadata(name, cluster, labels=labels, annotations={**annotations, **waiting})
+    return metadata(name, cluster, labels=labels, annotations={**service.annotations, **annotations, **waiting})
 
 
 def dialled_spec(

@@ -6,9 +6,10 @@ Sources: GKE's pages on VPC-native clusters, private clusters, Autopilot and aut
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
 
-from ..topology.gke import GkeCluster, GkeNetwork
+from ..topology.gke import GkeCluster
 from ..topology.gke_ranges import (
     CONTROL_PLANE_PREFIX,
     SERVICES_PREFIX,
@@ -25,13 +26,10 @@ from ..topology.problems import Problem, near
 
 _LARGEST_SERVICES, _SMALLEST_SERVICES = 16, 28
 
-
-def made(topology: Topology) -> Iterator[tuple[str, GkeCluster, GkeNetwork]]:
-    """Yield the GKE clusters whose VPC is declared."""
-    for name, cluster in topology.clusters.items():
-        network = topology.gke_networks.get(topology.network_of(name))
-        if cluster.gke is not None and network is not None:
-            yield name, cluster.gke, network
+_block = partial(Problem, slug="gke-block")
+_ranges = partial(Problem, slug="gke-ranges")
+_nodes = partial(Problem, slug="gke-nodes")
+_plane = partial(Problem, slug="gke-control-plane")
 
 
 def clusters_and_networks_meet(topology: Topology) -> Iterator[Problem]:
@@ -57,8 +55,9 @@ def clusters_and_networks_meet(topology: Topology) -> Iterator[Problem]:
                 fix="pod_cidr: 10.200.0.0/16",
                 slug="gke-network",
             )
+    peopled = {topology.network_of(name) for name, _, _ in topology.gke_clusters()}
     for network in networks:
-        if not any(topology.network_of(name) == network for name, _, _ in made(topology)):
+        if network not in peopled:
             yield Problem(
                 where=f"gke_networks.{network}",
                 what="no GKE cluster is on it",
@@ -70,12 +69,12 @@ def clusters_and_networks_meet(topology: Topology) -> Iterator[Problem]:
 
 def each_cluster_has_its_block(topology: Topology) -> Iterator[Problem]:
     """Refuse clusters without ranges, blocks that are taken or not there, and blocks that are too small."""
+    used = {(topology.network_of(name), cluster.block) for name, cluster, _ in topology.gke_clusters()}
     taken: dict[tuple[str, int], str] = {}
-    for name, cluster, network in made(topology):
+    for name, cluster, network in topology.gke_clusters():
         on, where = topology.network_of(name), f"clusters.{name}.gke.block"
         room = blocks_in(network)
-        used = {other.block for other_name, other, _ in made(topology) if topology.network_of(other_name) == on}
-        free = next((number for number in range(room) if number not in used), None)
+        free = next((number for number in range(room) if (on, number) not in used), None)
         if cluster.ranges is not None and cluster.block is not None:
             yield _block(where, "it is given, and so are ranges", "a cluster has one set of ranges", f"remove {where}")
             continue
@@ -119,13 +118,11 @@ def each_cluster_has_its_block(topology: Topology) -> Iterator[Problem]:
             )
 
 
-def _block(where: str, what: str, why: str, fix: str) -> Problem:
-    return Problem(where=where, what=what, why=why, fix=fix, slug="gke-block")
-
-
 def given_ranges_are_large_enough_and_disjoint(topology: Topology) -> Iterator[Problem]:
     """Refuse ranges that GKE's rule finds too small, that overlap, or that say something else than the cluster."""
-    known = [(name, found) for name, _, _ in made(topology) if (found := topology.gke_ranges(name)) is not None]
+    known = [
+        (name, found) for name, _, _ in topology.gke_clusters() if (found := topology.gke_ranges(name)) is not None
+    ]
     for name, ranges in known:
         cluster = topology.clusters[name]
         if cluster.gke is not None and cluster.gke.ranges is not None:
@@ -190,13 +187,9 @@ def _sizes(name: str, cluster: GkeCluster, ranges: ClusterRanges) -> Iterator[Pr
         )  # fmt: skip
 
 
-def _ranges(where: str, what: str, why: str, fix: str) -> Problem:
-    return Problem(where=where, what=what, why=why, fix=fix, slug="gke-ranges")
-
-
 def zones_are_the_regions(topology: Topology) -> Iterator[Problem]:
     """Refuse zones of another region, and a zonal cluster whose nodes are all elsewhere."""
-    for name, cluster, _ in made(topology):
+    for name, cluster, _ in topology.gke_clusters():
         where = f"clusters.{name}.gke"
         zones = {"zone": cluster.zone, **{f"node_zones.{n}": zone for n, zone in enumerate(cluster.node_zones)}}
         for key, zone in zones.items():
@@ -220,7 +213,7 @@ def zones_are_the_regions(topology: Topology) -> Iterator[Problem]:
 
 def nodes_can_be_made(topology: Topology) -> Iterator[Problem]:
     """Refuse pools with Autopilot, limits that nobody reads, and pools that can't be."""
-    for name, cluster, _ in made(topology):
+    for name, cluster, _ in topology.gke_clusters():
         where = f"clusters.{name}.gke"
         ignored = (
             ("node_pools", cluster.autopilot and cluster.node_pools, "Autopilot makes the nodes itself"),
@@ -256,13 +249,9 @@ def nodes_can_be_made(topology: Topology) -> Iterator[Problem]:
                 )
 
 
-def _nodes(where: str, what: str, why: str, fix: str) -> Problem:
-    return Problem(where=where, what=what, why=why, fix=fix, slug="gke-nodes")
-
-
 def istiods_reach_api_servers(topology: Topology) -> Iterator[Problem]:
     """Refuse control planes that an istiod of the mesh, which reads them, could not dial."""
-    for name, cluster, _ in made(topology):
+    for name, cluster, _ in topology.gke_clusters():
         where, plane = f"clusters.{name}.gke.control_plane", cluster.control_plane
         if topology.clusters[name].api_server is not None:
             yield _plane(
@@ -308,14 +297,9 @@ def istiods_reach_api_servers(topology: Topology) -> Iterator[Problem]:
                 )
 
 
-def _vpc(topology: Topology, cluster: str) -> tuple[str, str]:
+def _vpc(topology: Topology, cluster: str) -> str:
     network = topology.network_of(cluster)
-    facts = topology.gke_networks[network]
-    return facts.host_project, facts.vpc.rpartition("/")[2] if facts.vpc else network
-
-
-def _plane(where: str, what: str, why: str, fix: str) -> Problem:
-    return Problem(where=where, what=what, why=why, fix=fix, slug="gke-control-plane")
+    return topology.gke_networks[network].vpc_path or network
 
 
 def nodes_reach_images(topology: Topology) -> Iterator[Problem]:

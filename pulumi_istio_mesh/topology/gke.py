@@ -45,9 +45,16 @@ class GkeNetwork(Declared):
     external one."""
 
     @property
+    def vpc_path(self) -> str | None:
+        """The VPC that exists, as Google names it in all projects; None where it is made here."""
+        if self.vpc is None or "/" in self.vpc:
+            return self.vpc
+        return f"projects/{self.project}/global/networks/{self.vpc}"
+
+    @property
     def host_project(self) -> str:
         """The project that the VPC, its subnetworks and its firewall are in."""
-        return self.vpc.split("/")[1] if self.vpc and "/" in self.vpc else self.project
+        return self.vpc_path.split("/")[1] if self.vpc_path else self.project
 
 
 class GkeRanges(Declared):

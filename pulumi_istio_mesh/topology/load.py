@@ -190,12 +190,15 @@ def parse_topology(
 
 def _with_gke_facts(topology: Topology) -> Topology:
     """Return the topology with what follows for GKE clusters, where the user leaves it out: ranges, load balancers."""
+    if not topology.gke_networks:
+        return topology
     clusters = dict(topology.clusters)
-    for name, cluster in clusters.items():
+    for name, gke, network in topology.gke_clusters():
         if (ranges := topology.gke_ranges(name)) is not None:
             planned = {"pod_cidr": (ranges.pods,), "service_cidr": (ranges.services,)}
-            missing = {key: value for key, value in planned.items() if not getattr(cluster, key)}
-            clusters[name] = cluster.model_copy(update={**missing, **asked_for(topology, name)})
+            missing = {key: value for key, value in planned.items() if not getattr(clusters[name], key)}
+            wanted = asked_for(topology, name, gke, network)
+            clusters[name] = clusters[name].model_copy(update={**missing, **wanted})
     return topology.model_copy(update={"clusters": clusters})
 
 

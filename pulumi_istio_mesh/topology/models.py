@@ -172,6 +172,14 @@ class Topology(Declared):
         """The names of all networks of the mesh, sorted."""
         return sorted({self.network_of(name) for name in self.clusters})
 
+    def gke_clusters(self) -> list[tuple[str, GkeCluster, GkeNetwork]]:
+        """Return the GKE clusters that the program makes, with their VPCs; without those whose VPC is not declared."""
+        return [
+            (name, cluster.gke, self.gke_networks[self.network_of(name)])
+            for name, cluster in self.clusters.items()
+            if cluster.gke is not None and self.network_of(name) in self.gke_networks
+        ]
+
     def gke_ranges(self, cluster: str) -> ClusterRanges | None:
         """Return the ranges of a GKE cluster that the program makes; None of any other, and where they can't be."""
         made, network = self.clusters[cluster].gke, self.gke_networks.get(self.network_of(cluster))
