@@ -1,7 +1,8 @@
 """Which addresses a GKE cluster gets: from its network's supernet, by its block, sized by GKE's own rule.
 
 A block's parts begin at fixed places, so that nothing that is given moves: not when clusters come or go, not when one
-grows. First half: pods. Third quarter: Services. Fourth quarter: nodes, and at its very end the control plane.
+grows. First half: pods, all of it, since Google can't widen a secondary range that is in use. Third quarter: Services.
+Fourth quarter: nodes, whose range it can widen, and at its very end the control plane.
 Sources: GKE, "Plan IP addresses", "Configure maximum Pods per node" (a node gets at least twice as many addresses as
 pods); VPC, "Subnets" (four reserved addresses).
 """
@@ -84,7 +85,7 @@ def ranges_of(network: GkeNetwork, cluster: GkeCluster) -> ClusterRanges | None:
     end = start + 4 * quarter
     return ClusterRanges(
         nodes=_at(start + 3 * quarter, nodes_prefix(cluster)),
-        pods=_at(start, pods_prefix(cluster)),
+        pods=_at(start, prefix + 1),
         services=_at(start + 2 * quarter, SERVICES_PREFIX),
         control_plane=_at(end - 2 ** (32 - CONTROL_PLANE_PREFIX), CONTROL_PLANE_PREFIX),
     )

@@ -163,7 +163,7 @@ def test_the_firewall_is_the_table_that_is_an_output() -> None:
         assert (rule["sourceRanges"], rule["allows"][0].get("ports", [])) == (flow["sources"], flow["ports"])
         assert rule["allows"][0]["protocol"] == "tcp"
         assert rule["direction"] == "INGRESS"
-    assert rules["prod-north-pods"]["sourceRanges"] == ["10.0.0.0/22"]
+    assert rules["prod-north-pods"]["sourceRanges"] == ["10.0.0.0/17"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_api_servers_let_in_the_clusters_that_read_them_and_whom_the_user_names(
         config = run(args(plane=plane))["Cluster prod-north"].inputs["masterAuthorizedNetworksConfig"]
         return {block["cidrBlock"] for block in config["cidrBlocks"]}
 
-    assert authorized("private") == {"198.51.100.0/24", "10.0.0.0/22"}
+    assert authorized("private") == {"198.51.100.0/24", "10.0.0.0/17"}
     assert authorized("public") == {"198.51.100.0/24", "203.0.113.9/32"}
 
 
