@@ -11,6 +11,8 @@ import pulumi
 from ..gates.expectations import expectations
 from ..istio import names
 from ..istio.federation import offer_to
+from ..pictures.mermaid import mermaid
+from ..plan import report
 from ..plan.gke_flows import flow_table
 from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
 from ..topology.load import facts_of
@@ -64,6 +66,10 @@ class Mesh(pulumi.ComponentResource):
     """Day on which each generated certificate ends, such as 2036-11-20, by `root <generation>` or `<cluster>`."""
     topology: pulumi.Output[dict[str, Any]]
     """The plain facts of the mesh as mesh.yaml has them, for `istio-mesh verify --stack`."""
+    summary: pulumi.Output[str]
+    """The plan in words and tables, as Markdown: a preview shows what changes in it as the diff of this output."""
+    picture: pulumi.Output[str]
+    """The plan as a Mermaid flow chart."""
     firewall: pulumi.Output[list[dict[str, Any]]]
     """What the VPCs of GKE clusters made here let in: `cluster`, `name`, `sources`, `ports` (none: all), `why`."""
 
@@ -71,6 +77,8 @@ class Mesh(pulumi.ComponentResource):
         topology = accept(name, args)
         plan = plan_mesh(topology)
         super().__init__(names.token("Mesh"), name, None, opts)
+        if pulumi.runtime.is_dry_run():
+            pulumi.log.info("; ".join([report.headline(topology, plan), *report.notes(topology, plan)]), self)
         within = pulumi.ResourceOptions(parent=self)
 
         cluster_args: Mapping[str, Any] = args["clusters"]
@@ -130,6 +138,8 @@ class Mesh(pulumi.ComponentResource):
         self.certificate_expiry = pulumi.Output.from_input(_expiry(plan))
         self.topology = pulumi.Output.from_input(facts_of(topology))
         self.firewall = pulumi.Output.from_input(flow_table(plan.firewall))
+        self.summary = pulumi.Output.from_input(report.markdown(topology, plan))
+        self.picture = pulumi.Output.from_input(mermaid(plan))
         self.register_outputs(
             {
                 "meshId": self.mesh_id,
@@ -143,6 +153,8 @@ class Mesh(pulumi.ComponentResource):
                 "certificateExpiry": self.certificate_expiry,
                 "topology": self.topology,
                 "firewall": self.firewall,
+                "summary": self.summary,
+                "picture": self.picture,
             }
         )
 

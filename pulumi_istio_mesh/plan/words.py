@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .mesh_plan import ClusterPlan, MeshPlan, PeerPlan
 
@@ -24,9 +24,9 @@ def _facts(cluster: ClusterPlan) -> Iterator[str]:
     yield f"network {cluster.network}"
     yield f"served by the istiod of {cluster.primary}" if cluster.remote else "istiod of its own"
     if cluster.istiod_route is not None:
-        yield f"serves {_list(cluster.remotes)} through {cluster.istiod_route.value}"
+        yield f"serves {listed(cluster.remotes)} through {cluster.istiod_route.value}"
     if cluster.discovers:
-        yield f"reads {_list(cluster.discovers)}"
+        yield f"reads {listed(cluster.discovers)}"
     if cluster.gateway:
         yield "an east-west gateway"
     if cluster.federation_gateway:
@@ -37,25 +37,33 @@ def _calls(plan: MeshPlan, source: str) -> Iterator[str]:
     direct = [path.target for path in plan.paths if path.source == source and path.direct]
     through = [path.target for path in plan.paths if path.source == source and not path.direct]
     if direct:
-        yield f"{source} calls {_list(direct)}: pod to pod"
+        yield f"{source} calls {listed(direct)}: pod to pod"
     if through:
         gateways = "its gateway" if len(through) == 1 else "their gateways"
-        yield f"{source} calls {_list(through)}: through {gateways}"
+        yield f"{source} calls {listed(through)}: through {gateways}"
     unknown = [other.name for other in plan.clusters if other.name not in (source, *direct, *through)]
     if unknown:
-        yield f"{source} can't call {_list(unknown)}: what runs only there has no endpoints here"
+        yield f"{source} can't call {listed(unknown)}: what runs only there has no endpoints here"
+
+
+def validity_words(plan: MeshPlan) -> Iterator[str]:
+    """Yield a line for each certificate that the mesh makes."""
+    for prefix, certificates in (("root", plan.roots), ("intermediate of", plan.intermediates)):
+        for found in certificates:
+            yield f"{prefix} {found.name}: valid from {found.issued} to {found.expires}"
 
 
 def _across(plan: MeshPlan, peer: PeerPlan) -> Iterator[str]:
     yield f"mesh {peer.name} is known, as {peer.trust_domain}: its roots are trusted, and let in is who is named here"
     gateways = [cluster.name for cluster in plan.clusters if cluster.federation_gateway]
     for let in peer.lets_in:
-        who = "everybody" if "*" in let.callers else _list(let.callers)
-        yield f"{who} of {peer.name} may call {let.service}: through the federation gateway of {_list(gateways)}"
+        who = "everybody" if "*" in let.callers else listed(let.callers)
+        yield f"{who} of {peer.name} may call {let.service}: through the federation gateway of {listed(gateways)}"
     for called in peer.calls:
         instead = f"; while that fails, {called.fallback} answers" if called.fallback else ""
-        yield f"{_list(called.namespaces)} can call {called.service} of {peer.name} as {called.host}{instead}"
+        yield f"{listed(called.namespaces)} can call {called.service} of {peer.name} as {called.host}{instead}"
 
 
-def _list(names: tuple[str, ...] | list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return names as they are told: `a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -68,13 +68,15 @@ class MeshFile:
 
 
 def read_mesh_file(path: str | Path) -> MeshFile:
-    """Return what the file holds, its shape unchecked below the meshes.
+    """Return what the file holds, as `read_mesh_text`; raise `OSError` when the file can't be read."""
+    return read_mesh_text(Path(path).read_text(encoding="utf-8"), str(path))
 
-    Raises `TopologyError` for what is no YAML, for duplicate keys and for a wrong version;
-    `OSError` when the file can't be read.
+
+def read_mesh_text(text: str, source: str) -> MeshFile:
+    """Return what the text of a mesh.yaml holds, its shape unchecked below the meshes; `source` is what errors call it.
+
+    Raises `TopologyError` for what is no YAML, for duplicate keys and for a wrong version.
     """
-    source = str(path)
-    text = Path(path).read_text(encoding="utf-8")
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
@@ -215,17 +217,18 @@ def parse_links(
 
 def facts_of(topology: Topology) -> dict[str, Any]:
     """Return the plain facts of a topology, as `parse_topology` reads them; without those that are known late."""
-    facts: dict[str, Any] = _jsonable(topology.model_dump(exclude_defaults=True, warnings=False))
+    facts: dict[str, Any] = plain(topology.model_dump(exclude_defaults=True, warnings=False))
     return facts
 
 
-def _jsonable(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return declared facts as JSON has them, ranges as they are typed; without those that are known late."""
     if isinstance(value, Mapping):
-        return {key: _jsonable(item) for key, item in value.items() if item is not LATE}
+        return {key: plain(item) for key, item in value.items() if item is not LATE}
     if isinstance(value, tuple) and value and isinstance(value[0], (ipaddress.IPv4Network, ipaddress.IPv6Network)):
         return ",".join(str(item) for item in value)
     if isinstance(value, (list, tuple)):
-        return [_jsonable(item) for item in value]
+        return [plain(item) for item in value]
     return value.isoformat() if isinstance(value, dt.date) else value
 
 

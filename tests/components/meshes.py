@@ -78,7 +78,7 @@ def outputs(options: dict[str, Any] | None = None, **changes: Any) -> dict[str, 
     """What the mesh exports, by name; `options` are those of `record`."""
     found: dict[str, Any] = {}
     names = ("mesh_id", "trust_domain", "gateways", "istiods", "remote_secrets", "root_cert_pem")
-    names = (*names, "root_fingerprints", "certificate_expiry", "topology")
+    names = (*names, "root_fingerprints", "certificate_expiry", "topology", "summary", "picture")
 
     def program() -> None:
         mesh = Mesh("prod", program_args(**changes))

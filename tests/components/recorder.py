@@ -131,6 +131,8 @@ class Recording:
     rows: dict[str, Registered]
     error: BaseException | None
     log: list[str]
+    """Warnings and errors."""
+    notes: list[str]
 
     def __getitem__(self, short_name: str) -> Registered:
         return self.rows[short_name]
@@ -186,9 +188,10 @@ def run(
 ) -> Recording:
     """Run a program on the mock engine to its end, also where it fails, and return what happened."""
     lines: list[str] = []
+    notes: list[str] = []
     logger = logging.Logger("program", logging.INFO)
     handler = logging.Handler()
-    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: (lines if record.levelno > logging.INFO else notes).append(record.getMessage())  # type: ignore[method-assign]
     logger.addHandler(handler)
     monitor = _Monitor(FakeCloud(preview=preview, status=status, token=token))
     mocks.set_mocks(monitor.mocks, project="p", stack="s", preview=preview, logger=logger, monitor=monitor)
@@ -202,7 +205,7 @@ def run(
         _sync_await(_settle())
     rows = [_registered(request) for request in monitor.requests]
     assert len({row.short for row in rows}) == len(rows), "two resources share a type and a name"
-    return Recording({row.short: row for row in rows}, error, lines)
+    return Recording({row.short: row for row in rows}, error, lines, notes)
 
 
 def record(program: Callable[[], Any], **options: Any) -> Recording:

@@ -6,6 +6,12 @@ from typing import Any
 
 import pytest
 
+from pulumi_istio_mesh.pictures.mermaid import mermaid
+from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
+from pulumi_istio_mesh.plan.words import words
+from pulumi_istio_mesh.topology.load import parse_topology
+
+from ..builders import mesh_tree
 from .meshes import FLAT, a_program, outputs
 from .recorder import GATEWAY_ADDRESS, record, revealed
 
@@ -87,3 +93,16 @@ def test_a_chart_gets_the_values_of_its_cluster() -> None:
         values = revealed(recording[f"Chart prod-{cluster}-istiod"].inputs["values"])
         assert values["autoscaleMin"] == 2
         assert values["global"]["multiCluster"] == {"clusterName": cluster}
+
+
+def test_a_preview_sums_up_the_plan_in_one_note_and_a_run_says_nothing() -> None:
+    (note,) = record(a_program(), preview=True).notes
+    assert note.startswith("2 clusters on 2 networks, 2 east-west gateways, 2 remote secrets, Istio 1.31.1; about ")
+    assert record(a_program()).notes == []
+
+
+def test_the_plan_is_an_output_in_words_and_as_a_picture() -> None:
+    found = outputs()
+    plan = plan_mesh(parse_topology(mesh_tree()))
+    assert found["picture"] == mermaid(plan)
+    assert all(line in found["summary"] for line in words(plan))

@@ -116,7 +116,7 @@ def test_every_output_has_its_words() -> None:
     outputs = schema()["resources"]["istio-mesh:index:Mesh"]["properties"]
     assert set(outputs) == {
         "meshId", "trustDomain", "gateways", "offers", "istiods", "remoteSecrets", "rootCertPem", "rootFingerprints",
-        "certificateExpiry", "topology", "firewall",
+        "certificateExpiry", "topology", "firewall", "summary", "picture",
     }  # fmt: skip
     assert all(re.fullmatch(r"[a-z][A-Za-z]+", name) for name in outputs)
     assert {found["type"] for found in outputs.values()} == {"string", "object", "array"}

@@ -1,0 +1,131 @@
+"""One thing that a change of the declared facts changes in the mesh."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ..istio import names
+from ..plan.mesh_plan import ClusterPlan, MeshPlan
+from ..plan.resources import resources
+from ..topology.models import Topology
+
+
+class Kind(enum.Enum):
+    """What a change is about, in order of weight; the value is its heading."""
+
+    CLUSTERS = "Clusters"
+    TRAFFIC = "Traffic"
+    TRUST = "Trust"
+    RESTARTS = "Restarts"
+    PORTS = "Ports to open or close"
+    SECRETS = "Secrets"
+    LOAD_BALANCERS = "Load balancers"
+    OTHER = "Other"
+
+
+class Way(enum.Enum):
+    """How calls get from one cluster to another."""
+
+    NONE = "none"
+    DIRECT = "pod to pod"
+    GATEWAY = "through the gateway"
+
+
+@dataclass(frozen=True)
+class PathChange:
+    """Calls from one cluster to another that start, stop or take another way."""
+
+    source: str
+    target: str
+    before: Way
+    after: Way
+
+    def mirrored(self) -> PathChange:
+        """Return what the opposite change changes."""
+        return PathChange(self.source, self.target, self.after, self.before)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A sentence, and what it rests on."""
+
+    kind: Kind
+    sentence: str
+    resources: tuple[str, ...] = ()
+    """`+ <kind> <logical name>` of what is made, `-` of what goes, `~` of what changes, each with all that is below it
+    in the program."""
+    safe_way: str | None = None
+    """Of a dangerous change, after which a live mesh would not work as before: what to do instead, or besides."""
+    paths: tuple[PathChange, ...] = ()
+    """Of traffic: every pair that the sentence is about."""
+
+    @property
+    def dangerous(self) -> bool:
+        """Whether it should not be done like this."""
+        return self.safe_way is not None
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two meshes that are compared, as it is declared and planned."""
+
+    name: str
+    """What the program calls the mesh, on both sides."""
+    topology: Topology
+    plan: MeshPlan
+
+    @cached_property
+    def clusters(self) -> Mapping[str, ClusterPlan]:
+        """Its clusters by name, in the order of the list."""
+        return {cluster.name: cluster for cluster in self.plan.clusters}
+
+    @cached_property
+    def resources(self) -> frozenset[str]:
+        """The resources of its program."""
+        return resources(self.topology, self.plan, self.name)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The mesh before and after."""
+
+    before: Side
+    after: Side
+    stay: tuple[str, ...] = field(init=False)
+    """Clusters that are in both, in the order of the later list."""
+
+    def __post_init__(self) -> None:
+        both = (name for name in self.after.clusters if name in self.before.clusters)
+        object.__setattr__(self, "stay", tuple(both))
+
+    @property
+    def primaries(self) -> list[str]:
+        """Clusters with an istiod of their own on both sides."""
+        return [n for n in self.stay if not self.before.clusters[n].remote and not self.after.clusters[n].remote]
+
+    def of(self, cluster: str, *role: str) -> str:
+        """Return the logical name of something of a cluster."""
+        return names.logical_name(self.after.name, cluster, *role)
+
+    def behind(self, kind: str, clusters: Iterable[str], *role: str) -> tuple[str, ...]:
+        """Return a resource of each cluster with what happens to it: it comes, goes, or changes where it stays."""
+        wanted = [f"{kind} {self.of(name, *role)}" for name in clusters]
+        was, will = self.before.resources, self.after.resources
+        signs = {(False, True): "+", (True, False): "-", (True, True): "~"}
+        found = ((signs.get((one in was, one in will)), one) for one in dict.fromkeys(wanted))
+        return tuple(f"{sign} {one}" for sign, one in found if sign)
+
+    def ways_to_istiod(self, primaries: Iterable[str]) -> tuple[str, ...]:
+        """Return what comes, goes or changes with the first or last remote of these primaries."""
+        found = [one for name in primaries for one in self.turned("IstiodExposure", [name])]
+        gateways = [one.partition(" ")[2].removeprefix("IstiodExposure ") for one in found]
+        services = (f"Service {names.logical_name(own, None, 'east-west')}" for own in gateways)
+        both = self.before.resources & self.after.resources
+        return (*found, *(f"~ {service}" for service in services if service in both))
+
+    def turned(self, kind: str, clusters: Iterable[str], *role: str) -> tuple[str, ...]:
+        """Return those of them that come or go."""
+        return tuple(one for one in self.behind(kind, clusters, *role) if not one.startswith("~"))

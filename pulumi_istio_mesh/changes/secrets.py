@@ -1,0 +1,42 @@
+"""Credentials by which istiods read other clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..plan.connections import Pair, grouped
+from ..plan.words import listed
+from .change import Change, Kind, Side, Sides
+
+
+def secrets(sides: Sides) -> Iterator[Change]:
+    """Yield which remote secrets appear, change and go."""
+    was, will = set(sides.before.plan.remote_secrets), set(sides.after.plan.remote_secrets)
+    both = was & will
+    changed = {
+        (reader, read) for reader, read in both if _credential(sides.before, read) != _credential(sides.after, read)
+    }
+    yield from _told(sides, will - was, "+", ("appears", "appear"), ("reads", "read"))
+    yield from _told(sides, changed, "~", ("changes", "change"), ("connects anew to", "connect anew to"))
+    yield from _told(sides, was - will, "-", ("goes", "go"), ("no longer reads", "no longer read"))
+
+
+def _told(
+    sides: Sides, pairs: Iterable[Pair], sign: str, happens: tuple[str, str], does: tuple[str, str]
+) -> Iterator[Change]:
+    """Yield a sentence for each group of readers and read; verbs are given for one and for many."""
+    for readers, read in grouped(pairs):
+        found = [(reader, other) for reader in readers for other in read if reader != other]
+        number = f"1 remote secret {happens[0]}" if len(found) == 1 else f"{len(found)} remote secrets {happens[1]}"
+        whom = "each other" if readers == read else listed(read)
+        names = tuple(f"{sign} Secret {sides.of(reader, 'remote', other)}" for reader, other in found)
+        turned = (*sides.turned("Reader", read), *sides.turned("RemoteSecrets", readers))
+        told = f"{number}: {listed(readers)} {does[len(readers) > 1]} {whom}"
+        yield Change(Kind.SECRETS, told, (*names, *turned))
+
+
+def _credential(side: Side, name: str) -> tuple[object, ...]:
+    """Return what the topology says of the credential for a cluster; the token in it changes by itself only."""
+    declared = side.topology.clusters[name]
+    by_dns = declared.gke is not None and declared.gke.control_plane.endpoint
+    return (side.clusters[name].primary, str(declared.api_server), declared.api_server_tls_name, by_dns)

@@ -1,0 +1,86 @@
+"""A plan as tables: what each cluster gets, and what networks must let through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..topology.models import Topology
+from .connections import Connections, address, connections, together
+from .mesh_plan import ClusterPlan, MeshPlan
+from .resources import number_of_resources
+from .scale import SERVICES, istiod_mib, load_balancers_of, warnings
+from .words import words
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a title."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def headline(topology: Topology, plan: MeshPlan) -> str:
+    """Return the mesh in a line: `3 clusters on 3 networks, 3 east-west gateways, ...`."""
+    networks = len({cluster.network for cluster in plan.clusters})
+    gateways = sum(cluster.gateway for cluster in plan.clusters)
+    remotes = sum(cluster.remote for cluster in plan.clusters)
+    served = f" ({remotes} remote)" if remotes else ""
+    return (
+        f"{_count(len(plan.clusters), 'cluster')}{served} on {_count(networks, 'network')}, "
+        f"{_count(gateways, 'east-west gateway')}, {_count(len(plan.remote_secrets), 'remote secret')}, "
+        f"Istio {topology.istio_version}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def tables(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> list[Table]:
+    """Return the clusters, and the connections that must be possible; memory is estimated for so many Services each."""
+    columns = ("cluster", "network", "served by", "secrets", "API servers watched", "load balancers", "istiod, about")
+    clusters = tuple(_row(topology, plan, cluster, services) for cluster in plan.clusters)
+    flows = tuple(_connection(topology, found) for found in together(connections(topology, plan)))
+    return [
+        Table("Clusters", columns, clusters),
+        Table("Ports to open", ("from", "at", "to", "at", "port", "why"), flows),
+    ]
+
+
+def _row(topology: Topology, plan: MeshPlan, cluster: ClusterPlan, services: int) -> tuple[str, ...]:
+    memory = "" if cluster.remote else f"{istiod_mib(plan, cluster.name, services)} MiB"
+    watched = str(len(cluster.discovers))
+    balancers = str(load_balancers_of(topology, cluster))
+    return (cluster.name, cluster.network, cluster.primary, watched, watched, balancers, memory)
+
+
+def _connection(topology: Topology, found: Connections) -> tuple[str, ...]:
+    sources, targets = (
+        tuple(dict.fromkeys(address(topology, what, of) for of in clusters))
+        for what, clusters in ((found.source, found.sources), (found.target, found.targets))
+    )
+    source, target = str(found).rpartition(", ")[0].split(" to ", 1)
+    return (source, "; ".join(sources), target, "; ".join(targets), found.ports, found.why)
+
+
+def notes(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> Iterator[str]:
+    """Yield the size of the stack, and warnings."""
+    yield f"about {number_of_resources(topology, plan)} resources in the stack"
+    yield from (f"warning: {warning}" for warning in warnings(topology, plan, services))
+
+
+def markdown(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> str:
+    """Return the plan in words and tables, as Markdown."""
+    lines = [f"**Mesh {plan.mesh_id}: {headline(topology, plan)}**", "", *(f"- {line}" for line in words(plan)), ""]
+    for table in tables(topology, plan, services):
+        lines += [f"{table.title}:", "", _line(table.columns), _line(tuple("---" for _ in table.columns))]
+        lines += [*(_line(row) for row in table.rows), ""]
+    lines += [f"- {note}" for note in notes(topology, plan, services)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"

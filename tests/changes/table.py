@@ -1,0 +1,172 @@
+"""Changes of a mesh, one a row: what is typed before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..builders import mesh_tree
+
+Tree = Mapping[str, Any]
+
+THREE: dict[str, dict[str, Any]] = {
+    "east": {"network": "vpc", "pod_cidr": "10.8.0.0/14"},
+    "west": {"network": "vpc", "pod_cidr": "10.12.0.0/14", "primary": "east"},
+    "plant": {},
+}
+"""A primary with a remote on one network, and a primary on a network of its own."""
+
+EXPORT = {"ports": {"http": 80}, "accounts": ["default"], "callers": {"shop": ["web/cart"]}}
+IMPORT = {"ports": {"http": 80}, "namespaces": ["web"]}
+SHARING = {"exports": {"hello.sample": EXPORT}, "peers": {"shop": {"imports": {"pay.bank": IMPORT}}}}
+"""What the mesh shares with the mesh shop."""
+
+ROOT, NEXT = {"issued": "2026-11-23"}, {"issued": "2026-11-01"}
+
+GKE = {
+    "clusters": {
+        "east": {
+            "network": "vpc",
+            "gke": {"region": "europe-west1", "block": 0, "control_plane": {"authorized": {"plant": "192.0.2.0/24"}}},
+        },
+        "plant": {},
+    },
+    "gke_networks": {"vpc": {"project": "acme-prod", "supernet": "10.0.0.0/12", "nat": True}},
+}
+
+
+def tree(clusters: Mapping[str, Any] | None = None, **facts: Any) -> Tree:
+    """The mesh of three, with facts of it changed, and facts of its clusters laid over those; None takes one out."""
+    return overlaid(mesh_tree(clusters=THREE), {**facts, "clusters": clusters or {}})
+
+
+def overlaid(below: Any, above: Any) -> Any:
+    """A tree with another one laid over it."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    merged = {**below, **{key: overlaid(below.get(key), value) for key, value in above.items()}}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def row(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Tree, Tree]:
+    """A change from one overlay of the mesh of three to another one."""
+    return tree(**before), tree(**after)
+
+
+def of(cluster: str, **facts: Any) -> dict[str, Any]:
+    """An overlay of one cluster."""
+    return {"clusters": {cluster: facts}}
+
+
+def google(**facts: Any) -> Tree:
+    """The mesh with a GKE cluster, with facts of that changed."""
+    return overlaid(mesh_tree(**GKE), {"clusters": {"east": {"gke": facts}}})
+
+
+NOTHING: dict[str, Any] = {}
+
+CHANGES: dict[str, tuple[Tree, Tree]] = {
+    "nothing": row(NOTHING, NOTHING),
+    "a network by its own name": row(NOTHING, of("plant", network="plant")),
+    "a cluster joins on a network of its own": row(NOTHING, of("lab")),
+    "a cluster joins a network": row(NOTHING, of("north", network="vpc", pod_cidr="10.16.0.0/14")),
+    "a remote joins": row(NOTHING, of("north", network="vpc", primary="east", pod_cidr="10.16.0.0/14")),
+    "a cluster leaves": row(NOTHING, {"clusters": {"plant": None}}),
+    "a protected cluster leaves": row(of("plant", protect=True), {"clusters": {"plant": None}}),
+    "a cluster that keeps its objects leaves": row(of("plant", retain_on_delete=True), {"clusters": {"plant": None}}),
+    "a cluster is renamed": row(NOTHING, {"clusters": {"plant": None, "works": {}}}),
+    "a cluster moves to another network": row(NOTHING, of("west", network="west")),
+    "a cluster moves onto a network": row(NOTHING, of("plant", network="vpc", pod_cidr="10.16.0.0/14")),
+    "a remote gets an istiod": row(NOTHING, {"clusters": {"west": {"primary": None}}}),
+    "a primary becomes a remote": row(NOTHING, of("plant", primary="east")),
+    "a remote gets another primary": row(NOTHING, of("west", primary="plant")),
+    "discovery ends one way": row(NOTHING, of("east", discovers=["west"])),
+    "discovery begins": row(of("plant", discovers=[]), NOTHING),
+    "the last caller of a gateway goes": row(
+        NOTHING, {"clusters": {"east": {"discovers": []}, "plant": {"discovers": []}}}
+    ),
+    "another trust domain": row(NOTHING, {"trust_domain": "acme.example"}),
+    "another mesh ID": row(NOTHING, {"mesh_id": "prod2"}),
+    "a mesh ID that leaves the trust domain": row(
+        {"trust_domain": "a.example"}, {"trust_domain": "a.example", "mesh_id": "x"}
+    ),
+    "a root is added": row(NOTHING, {"trust": {"roots": [ROOT, NEXT], "signer": "2026-11-23"}}),
+    "another root signs": row(
+        {"trust": {"roots": [ROOT, NEXT], "signer": "2026-11-23"}},
+        {"trust": {"roots": [ROOT, NEXT], "signer": "2026-11-01"}},
+    ),
+    "a root is dropped": row({"trust": {"roots": [ROOT, NEXT], "signer": "2026-11-01"}}, {"trust": {"roots": [NEXT]}}),
+    "a root is replaced": row(NOTHING, {"trust": {"roots": [NEXT]}}),
+    "a root signs that nobody trusts yet": row(NOTHING, {"trust": {"roots": [ROOT, NEXT], "signer": "2026-11-01"}}),
+    "a root becomes another certificate": row(NOTHING, {"trust": {"roots": [{**ROOT, "days": 4000}]}}),
+    "trust is given": row(NOTHING, {"trust": {"roots": None, "kind": "external"}}),
+    "intermediates are renewed": row(NOTHING, {"trust": {"intermediates": {"days": 700}}}),
+    "intermediates get another key": row(NOTHING, {"trust": {"intermediates": {"key": "RSA-2048"}}}),
+    "a newer Istio": row({"istio_version": "1.30.2"}, NOTHING),
+    "an older Istio": row(NOTHING, {"istio_version": "1.30.2"}),
+    "plaintext is taken": row(NOTHING, {"mtls": "permissive"}),
+    "calls prefer what is near": row(NOTHING, {"failover": True}),
+    "calls prefer nothing": row({"failover": True}, NOTHING),
+    "a host is local to clusters": row(NOTHING, {"cluster_local": ["db.data.svc.cluster.local"]}),
+    "proxies leave DNS alone": row(NOTHING, {"dns_capture": False}),
+    "a gateway on node ports": row(NOTHING, of("plant", east_west_gateway={"type": "NodePort"})),
+    "a gateway at an address": row(NOTHING, of("plant", east_west_gateway={"address": "192.0.2.7"})),
+    "a gateway asked for otherwise": row(
+        NOTHING, of("plant", east_west_gateway={"annotations": {"cloud/internal": "true"}})
+    ),
+    "a gateway for some callers": row(NOTHING, of("plant", east_west_gateway={"source_ranges": "10.0.0.0/8"})),
+    "a gateway with one more port": row(
+        NOTHING, of("plant", east_west_gateway={"ports": [{"name": "mine", "port": 9000}]})
+    ),
+    "an API server at another address": row(NOTHING, of("plant", api_server="https://192.0.2.9:6443")),
+    "an API server by another name": row(NOTHING, of("plant", api_server_tls_name="plant.example")),
+    "another pod range": row(NOTHING, of("west", pod_cidr="10.20.0.0/14")),
+    "another service range": row(NOTHING, of("west", service_cidr="10.96.0.0/16")),
+    "a cluster is protected": row(NOTHING, of("plant", protect=True)),
+    "CRDs of somebody else": row(NOTHING, of("plant", crds="external")),
+    "istiod gets more memory": row(
+        NOTHING, of("plant", values={"istiod": {"resources": {"requests": {"memory": "4Gi"}}}})
+    ),
+    "a mesh config of all": row(NOTHING, {"values": {"istiod": {"meshConfig": {"accessLogFile": "/dev/stdout"}}}}),
+    "gateways get another kind of node": row(NOTHING, {"values": {"gateway": {"nodeSelector": {"pool": "edge"}}}}),
+    "images from elsewhere": row(NOTHING, {"image_hub": "registry.example/istio"}),
+    "charts from elsewhere": row(NOTHING, {"chart_source": "oci://registry.example/charts"}),
+    "no calls are proved": row(NOTHING, {"verify": {"level": "discovery"}}),
+    "nothing is proved": row(NOTHING, {"verify": {"level": "off"}}),
+    "one cluster is not proved": row(NOTHING, of("plant", verify=False)),
+    "clusters are not looked at": row(NOTHING, {"verify": {"preflight": False}}),
+    "gates wait longer": row(NOTHING, {"verify": {"timeout_seconds": 90}}),
+    "the mesh shares with another one": row(NOTHING, SHARING),
+    "the mesh no longer shares": row(SHARING, NOTHING),
+    "one more caller": row(
+        SHARING, overlaid(SHARING, {"exports": {"hello.sample": {"callers": {"shop": ["web/cart", "web/till"]}}}})
+    ),
+    "nobody may call": row(SHARING, overlaid(SHARING, {"exports": {"hello.sample": {"callers": None}}})),
+    "an export has another port": row(
+        SHARING, overlaid(SHARING, {"exports": {"hello.sample": {"ports": {"http": 8080}}}})
+    ),
+    "an export answers as somebody else": row(
+        SHARING, overlaid(SHARING, {"exports": {"hello.sample": {"accounts": ["hello"]}}})
+    ),
+    "an import is called otherwise": row(
+        SHARING,
+        overlaid(
+            SHARING,
+            {"peers": {"shop": {"imports": {"pay.bank": {"host": "pay.example", "namespaces": ["web", "app"]}}}}},
+        ),
+    ),
+    "other meshes enter at one cluster": row(SHARING, {**SHARING, "federation_gateways": ["east"]}),
+    "a peer has another trust domain": row(
+        SHARING, overlaid(SHARING, {"peers": {"shop": {"trust_domain": "shop.example"}}})
+    ),
+    "a GKE cluster in another region": (google(), google(region="europe-west4")),
+    "a GKE cluster with another block": (google(), google(block=1)),
+    "more nodes": (google(node_pools={"small": {}}), google(node_pools={"small": {"max_nodes": 9}})),
+    "one more GKE cluster": (
+        google(),
+        overlaid(
+            google(),
+            {"clusters": {"west": overlaid(GKE["clusters"]["east"], {"gke": {"region": "europe-west4", "block": 1}})}},
+        ),
+    ),
+}

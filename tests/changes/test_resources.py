@@ -1,0 +1,71 @@
+"""The resources behind the sentences are those that the program would make, change and delete: on the mock engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pulumi_istio_mesh import Mesh
+from pulumi_istio_mesh.changes.comparison import compare
+from pulumi_istio_mesh.components import arguments, offers
+from pulumi_istio_mesh.topology.load import parse_topology
+
+from ..builders import TODAY, a_kubeconfig
+from ..components.recorder import Recording, record, revealed
+from .table import CHANGES, Tree
+
+UNTOLD = {"MeshGate", "ApiServerGate"}
+"""Gates run again whenever what they prove changes: no sentence says so."""
+
+
+@pytest.fixture(autouse=True)
+def on_a_fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arguments, "today", lambda: TODAY)
+    monkeypatch.setattr(offers, "now", lambda: dt.datetime.combine(TODAY, dt.time(12), dt.timezone.utc))
+
+
+def ran(tree: Tree, name: str) -> Recording:
+    """The mesh's program; kubeconfigs depend on the cluster's name only."""
+    clusters = {
+        cluster: facts if "gke" in facts else {"kubeconfig": a_kubeconfig(f"https://{cluster}.example:6443"), **facts}
+        for cluster, facts in tree["clusters"].items()
+    }
+    return record(lambda: Mesh(name, {**tree, "clusters": clusters}))
+
+
+def inputs(recording: Recording, name: str) -> Any:
+    """What a resource is registered with, and in what."""
+    row = recording[name]
+    return row.type, row.protect, row.retain_on_delete, revealed(row.inputs)
+
+
+def around(recording: Recording, name: str) -> Iterator[str]:
+    """A resource and the components around it."""
+    yield name
+    yield from recording.ancestors(name)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_the_program_changes_is_behind_a_sentence_and_nothing_else_is(change: str) -> None:
+    before, after = CHANGES[change]
+    told = compare("prod", parse_topology(before), parse_topology(after))
+    name = str(after["mesh_id"])
+    was, will = ran(before, name), ran(after, name)
+    said = {sign: {one[2:] for c in told.changes for one in c.resources if one[0] == sign} for sign in "+-~"}
+    # Everything that is said is so.
+    assert {one for one in said["+"] if one not in will or one in was} == set()
+    assert {one for one in said["-"] if one not in was or one in will} == set()
+    assert {one for one in said["~"] if one not in was or one not in will} == set()
+    # Everything that is so is said.
+    differing = {row.short for row in will if row.short in was and inputs(was, row.short) != inputs(will, row.short)}
+    signs = [
+        (will, "+", {row.short for row in will} - was.rows.keys()),
+        (was, "-", {row.short for row in was} - will.rows.keys()),
+    ]
+    for recording, sign, rows in (*signs, (will, "~", differing)):
+        named = said[sign] | said["~"]
+        untold = {row for row in rows if named.isdisjoint(around(recording, row))}
+        assert {row for row in untold if not any(n.split()[0] in UNTOLD for n in around(recording, row))} == set()
