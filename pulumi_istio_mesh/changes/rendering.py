@@ -72,6 +72,12 @@ def as_markdown(comparisons: Sequence[Comparison]) -> str:
     return f"{text[:_LONGEST]}\n"
 
 
+def refusal_as_markdown(problems: str) -> str:
+    """Return the comment for a mesh that can't be built, or whose earlier state can't be."""
+    lines = ["## The mesh can't be built", "", *(f"    {line}" for line in problems.splitlines())]
+    return "\n".join([MARKER, *lines])[:_LONGEST] + "\n"
+
+
 def _markdown(comparison: Comparison, resources: bool, pictures: bool) -> Iterator[str]:
     yield f"## Mesh {_escaped(comparison.mesh)}: {_escaped(summary(comparison))}"
     for heading, changes in _sections(comparison):

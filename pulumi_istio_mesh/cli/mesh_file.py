@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from ..rules import problems_in, today
 from ..rules.meshes import meshes_problems
-from ..topology.load import read_mesh_file
+from ..topology.load import MeshFile, read_mesh_file, read_mesh_text
 from ..topology.models import Topology
 from ..topology.problems import TopologyError
 
+GIT = "git:"
+_GIT_SECONDS = 30
 
-def planned(path: str, mesh: str | None) -> list[tuple[str, Topology]]:
-    """Return the meshes of the file that can all be built; end the program with what is wrong otherwise."""
+
+def planned(place: str, mesh: str | None) -> list[tuple[str, Topology]]:
+    """Return the meshes of a place that can all be built; end the program with what is wrong otherwise."""
     try:
-        meshes = judged(path)
+        meshes = judged(place)
     except TopologyError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
-    except (OSError, UnicodeDecodeError) as error:
-        raise unreadable(path, error) from None
+        refuse(error)
     chosen = [(name, topology) for name, topology in meshes if mesh in (None, name)]
     if not chosen:
-        raise click.UsageError(f"{path} holds {listed(meshes)}, no {mesh}")
+        raise click.UsageError(f"{place} holds {listed(meshes)}, no {mesh}")
     return chosen
+
+
+def judged(place: str) -> list[tuple[str, Topology]]:
+    """Return each mesh of a place by its mesh ID; raise `TopologyError` with the problems of all of them."""
+    file = read_place(place)
+    if file is None:
+        raise click.UsageError(f"{place}: that revision has no such file")
+    return judged_file(file)
+
+
+def refuse(error: TopologyError) -> NoReturn:
+    """End the program with what is wrong."""
+    click.echo(str(error), err=True)
+    sys.exit(1)
 
 
 def listed(meshes: list[tuple[str, Topology]]) -> str:
@@ -33,19 +51,46 @@ def listed(meshes: list[tuple[str, Topology]]) -> str:
     return ", ".join(name for name, _ in meshes)
 
 
-def unreadable(path: str, error: Exception) -> click.UsageError:
-    """Return the end of the program for a file that can't be read."""
-    return click.UsageError(f"{path} can't be read: {type(error).__name__}")
-
-
-def judged(path: str) -> list[tuple[str, Topology]]:
-    """Return each mesh of the file by its mesh ID; raise `TopologyError` with the problems of all of them."""
-    file = read_mesh_file(path)
+def judged_file(file: MeshFile, *, ignoring: Collection[str] = ()) -> list[tuple[str, Topology]]:
+    """Return each mesh of what is read; problems of the slugs to ignore are none."""
     found, problems = file.topologies()
     for under, topology in found.items():
         problems += [file.placed(problem, under) for problem in problems_in(topology, today())]
     meshes = [(topology.mesh_id, topology) for topology in found.values()]
     problems += meshes_problems(dict(meshes))
+    problems = [problem for problem in problems if problem.slug not in ignoring]
     if problems:
         raise TopologyError(problems, file.source, file.positions)
     return meshes
+
+
+def read_place(place: str) -> MeshFile | None:
+    """Return what a file, or `git:REV:path` in the repository here, holds; None where that revision has no such file.
+
+    Raises `click.UsageError` for what can't be read, `TopologyError` for what is no mesh.yaml.
+    """
+    if not place.startswith(GIT):
+        try:
+            return read_mesh_file(place)
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unreadable(place, error) from None
+    revision, colon, path = place.removeprefix(GIT).partition(":")
+    if not (revision and colon and path):
+        raise click.UsageError(f"{place}: write git:REVISION:PATH, such as git:main:mesh.yaml")
+    try:
+        if _git("rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}").returncode:
+            raise click.UsageError(f"{place}: no revision {revision} here; in a shallow clone, fetch it first")
+        # Relative to the folder that the command runs in, as every other path.
+        shown = _git("show", "--end-of-options", f"{revision}:{path if Path(path).is_absolute() else f'./{path}'}")
+        return read_mesh_text(shown.stdout.decode("utf-8"), place) if shown.returncode == 0 else None
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
+        raise _unreadable(place, error) from None
+
+
+def _unreadable(place: str, error: Exception) -> click.UsageError:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    return click.UsageError(f"{place} can't be read: {why}")
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", *arguments], capture_output=True, timeout=_GIT_SECONDS, check=False)

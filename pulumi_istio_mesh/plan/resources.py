@@ -13,7 +13,7 @@ from ..istio.federation import imported_name
 from ..topology.models import Topology
 from .mesh_plan import ClusterPlan, IstiodRoute, MeshPlan
 
-CHART_OBJECTS = {"istiod": 0, "istiod of a remote": 0, "gateway": 0}
+CHART_OBJECTS = {"istiod": 17, "istiod of a remote": 5, "gateway": 5}
 """Objects that Istio's charts render by the mesh's own values, version 1.31; the provider registers them."""
 
 

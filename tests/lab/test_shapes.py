@@ -15,6 +15,7 @@ from lab import Cluster, sample
 from lab.istioctl import istioctl
 from lab.stack import Stack
 from pulumi_istio_mesh.plan.mesh_plan import IstiodRoute, MeshPlan, plan_mesh
+from pulumi_istio_mesh.plan.resources import number_of_resources
 from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
 
 from .conftest import EXAMPLES, MIXED, AStack, taken_down
@@ -52,7 +53,8 @@ class Mesh:
 
     def __init__(self, stack: Stack, lab: dict[str, Cluster]) -> None:
         (tree,) = read_mesh_file(stack.program / "mesh.yaml").meshes.values()
-        self.plan: MeshPlan = plan_mesh(parse_topology(tree))
+        self.topology = parse_topology(tree)
+        self.plan: MeshPlan = plan_mesh(self.topology)
         self.stack = stack
         self.clusters = {cluster.name: lab[cluster.name] for cluster in self.plan.clusters}
 
@@ -124,6 +126,12 @@ def test_there_is_no_gateway_and_no_load_balancer_that_nothing_needs(mesh: Mesh)
         gateway = {"istio-eastwestgateway"} if planned.gateway else set()
         istiod = {"istiod-remotes"} if planned.istiod_route is IstiodRoute.SERVICE else set()
         assert services == gateway | istiod, planned.name
+
+
+def test_the_stack_has_as_many_resources_as_the_plan_says(mesh: Mesh) -> None:
+    urns = [resource["urn"] for resource in mesh.stack.state()["deployment"]["resources"]]
+    own = [urn for urn in urns if "pulumi:pulumi:Stack::" not in urn and "::default" not in urn]
+    assert len(own) == number_of_resources(mesh.topology, mesh.plan)
 
 
 def test_every_istiod_reads_exactly_the_clusters_of_the_plan(mesh: Mesh) -> None:

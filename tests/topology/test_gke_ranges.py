@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_istio_mesh.topology.gke import GkeCluster, GkeNetwork
-from pulumi_istio_mesh.topology.gke_ranges import ClusterRanges, blocks_in, needed_block, ranges_of, pods_prefix
+from pulumi_istio_mesh.topology.gke_ranges import ClusterRanges, blocks_in, needed_block, pods_prefix, ranges_of
 
 clusters = st.builds(
     lambda nodes, pods: {"max_pods_per_node": pods, "node_pools": {"all": {"max_nodes": nodes}}},
