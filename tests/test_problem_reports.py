@@ -45,7 +45,7 @@ def test_github_marks_the_lines() -> None:
     lines = check(WRONG, "github").stdout.splitlines()
     assert len(lines) == len(SLUGS)
     assert all(line.startswith("::error file=mesh.yaml,line=") for line in lines)
-    assert any(line.startswith("::error file=mesh.yaml,line=5,col=23,title=pod-cidr-overlap::") for line in lines)
+    assert any(line.startswith("::error file=mesh.yaml,line=5,col=24,title=pod-cidr-overlap::") for line in lines)
 
 
 def test_no_text_of_the_file_becomes_a_command_of_github() -> None:

@@ -107,7 +107,7 @@ GH = """\
 printf '%s\\n' "$*" >> calls
 case "$*" in
   *--paginate*) cat ids ;;
-  *body=@*) body=${*##*body=@}; cp "$body" body ;;
+  *body=@*) file=${@: -1}; cp "${file#body=@}" body ;;
 esac
 """
 

@@ -67,7 +67,10 @@ def _print(name: str, topology: Topology, plan: MeshPlan, services: int) -> None
             table.add_column(column, overflow="fold")
         for row in found.rows:
             table.add_row(*row)
-        console.print(table)
+        with console.capture() as text:
+            console.print(table)
+        for line in text.get().splitlines():
+            click.echo(line.rstrip())
     for line in notes(topology, plan, services):
         click.echo(line)
 

@@ -30,27 +30,31 @@ _MARKS = {
     Mark.CHANGED: ' color="#E69F00" penwidth=3',
     Mark.REMOVED: ' color="#D55E00" penwidth=3 style=dashed',
 }
+_SIGNS = {
+    Mark.ADDED: "+ added; arrows have two heads",
+    Mark.CHANGED: "~ changed",
+    Mark.REMOVED: "- removed; dashed",
+}
+_LINE_INCHES = 0.21
+"""Height of a line of text."""
 _FONT = 'fontname="Helvetica,Arial,sans-serif"'
 
 
-def dot(drawing: Drawing, *, room: float = 1.0) -> str:
-    """Return a drawing as text; the same drawing is always the same text.
-
-    `room` is how much larger text is laid out than it is to be shown.
-    """
+def dot(drawing: Drawing) -> str:
+    """Return a drawing as text; the same drawing is always the same text."""
     anchors = dict(reversed(list(_anchors(drawing))))
     right = set(_right_of_hub(drawing))
     lines = [
         "digraph mesh {",
-        f"  graph [compound=true rankdir=LR nodesep=0.3 ranksep=0.9 pad=0.3 {_FONT} fontsize={13 * room:g}]",
-        f'  node [{_FONT} fontsize={12 * room:g} margin="0.1,0.05"]',
-        f"  edge [{_FONT} fontsize={11 * room:g}]",
+        f"  graph [compound=true rankdir=LR nodesep=0.3 ranksep=0.9 pad=0.3 {_FONT} fontsize=13]",
+        f'  node [{_FONT} fontsize=12 margin="0.2,0.1"]',
+        f"  edge [{_FONT} fontsize=11]",
     ]
     for box in drawing.boxes:
         if box.inside is None:
-            lines += _indented(_box(drawing, box))
+            lines += _indented(_box(drawing, box, right))
     lines += _indented(_node(node) for node in drawing.nodes if node.inside is None)
-    lines += _indented(_arrow(arrow, anchors, right) for arrow in drawing.arrows)
+    lines += _indented(line for arrow in drawing.arrows for line in _arrow(arrow, anchors, right))
     return "\n".join([*lines, *_indented(_legend(drawing)), "}"]) + "\n"
 
 
@@ -73,25 +77,29 @@ def _right_of_hub(drawing: Drawing) -> Iterator[str]:
             yield node.id
 
 
-def _box(drawing: Drawing, box: Box) -> Iterator[str]:
+def _box(drawing: Drawing, box: Box, right: set[str]) -> Iterator[str]:
     yield f"subgraph cluster_{box.id} {{"
-    yield f'  label={_text(box.mark, [box.title])} labeljust=l style="rounded" {_tagged("border", box.id, box.mark)}'
+    # Where no arrow of a hub crosses it.
+    side = "r" if any(node.id in right for node in drawing.nodes if node.inside == box.id) else "l"
+    title, tags = _text(box.mark, [box.title]), _tagged("border", box.id, box.mark)
+    yield f'  label={title} labeljust={side} style="rounded" {tags}'
     for other in drawing.boxes:
         if other.inside == box.id:
-            yield from _indented(_box(drawing, other))
+            yield from _indented(_box(drawing, other, right))
     yield from _indented(_node(node) for node in drawing.nodes if node.inside == box.id)
     yield "}"
 
 
 def _node(node: Node) -> str:
     shape, text = _SHAPES[node.shape], _text(node.mark, node.lines)
-    return f"{node.id} [shape={shape} label={text} {_tagged(node.shape.name.lower(), node.id, node.mark)}]"
+    height = f"height={0.25 + _LINE_INCHES * len(node.lines):g}"
+    return f"{node.id} [shape={shape} label={text} {height} {_tagged(node.shape.name.lower(), node.id, node.mark)}]"
 
 
-def _arrow(arrow: Arrow, anchors: dict[str, str], right: set[str]) -> str:
+def _arrow(arrow: Arrow, anchors: dict[str, str], right: set[str]) -> Iterator[str]:
     ends = [anchors.get(end, end) for end in (arrow.source, arrow.target)]
     facts = [_LINES[arrow.line]]
-    facts += [f"ltail=cluster_{arrow.source}"] if arrow.source in anchors else []
+    tail = [f"ltail=cluster_{arrow.source}"] if arrow.source in anchors else []
     facts += [f"lhead=cluster_{arrow.target}"] if arrow.target in anchors else []
     if arrow.line is Line.PART and arrow.source not in right:
         # A cluster stands left of its gateway, on the other side of a hub right of it.
@@ -104,10 +112,19 @@ def _arrow(arrow: Arrow, anchors: dict[str, str], right: set[str]) -> str:
         # Networks stand below each other, in the order of the list, whoever calls whom.
         facts.append("constraint=false")
     # What the legend says of a line is not said again beside each.
-    said = arrow.text if arrow.line is Line.ACROSS else ()
-    if said or (arrow.mark is not Mark.SAME and arrow.line is not Line.PART):
-        facts.append(f"label={_text(arrow.mark, said)}")
-    return f"{ends[0]} -> {ends[1]} [{' '.join(facts)} {_tagged(arrow.line.name.lower(), arrow.id, arrow.mark)}]"
+    if arrow.mark is Mark.ADDED and arrow.line is not Line.PART:
+        facts.append("arrowhead=normalnormal")
+    kind = arrow.line.name.lower()
+    if arrow.line is Line.ACROSS:
+        # A node in the middle: the label of an arrow that is cut at a border would stand where it isn't drawn.
+        middle, text = f"text_{arrow.source}_{arrow.target}", _text(arrow.mark, arrow.text)
+        height = f"height={_LINE_INCHES * len(arrow.text):g}"
+        tags = f'id="{arrow.id}.text" class="text {arrow.mark.name.lower()}"'
+        yield f"{middle} [shape=plaintext fontsize=11 margin=0 label={text} {height} {tags}]"
+        facts_of_tail = " ".join([_LINES[arrow.line], *tail, "dir=none"])
+        yield f"{ends[0]} -> {middle} [{facts_of_tail} {_tagged(kind, f'{arrow.id}.tail', arrow.mark)}]"
+        ends, tail = [middle, ends[1]], []
+    yield f"{ends[0]} -> {ends[1]} [{' '.join([*facts, *tail])} {_tagged(kind, arrow.id, arrow.mark)}]"
 
 
 def _tagged(kind: str, identifier: str, mark: Mark) -> str:
@@ -129,9 +146,9 @@ def _legend(drawing: Drawing) -> Iterator[str]:
     ]
     point = "shape=point width=0.05 height=0.05"
     rows += [(line.value, point, _LINES[line]) for line in Line if any(arrow.line is line for arrow in drawing.arrows)]
-    marked = (*drawing.boxes, *drawing.nodes, *drawing.arrows)
+    marked: list[Box | Node | Arrow] = [*drawing.boxes, *drawing.nodes, *drawing.arrows]
     rows += [
-        (f"{mark.value} {mark.name.lower()}", _example(mark), "style=invis")
+        (_SIGNS[mark], _example(mark), "style=invis")
         for mark in Mark
         if mark.value and any(element.mark is mark for element in marked)
     ]
@@ -140,7 +157,7 @@ def _legend(drawing: Drawing) -> Iterator[str]:
     for number, (meaning, example, line) in enumerate(rows):
         own = 'class="legend"' if "class=" not in example else ""
         yield f"  legend_{number} [{example} fixedsize=true {own}]"
-        yield f'  legend_text_{number} [{_MEANING} label="{meaning}\\l" class="legend"]'
+        yield f'  legend_text_{number} [{_MEANING} label="  {meaning}\\l" class="legend"]'
         yield f'  legend_{number} -> legend_text_{number} [{line} weight=9 class="legend"]'
     yield "}"
 
@@ -149,7 +166,7 @@ def _example(mark: Mark) -> str:
     return f'shape=box label="" width=0.4 height=0.22 class="legend {mark.name.lower()}"{_MARKS[mark]}'
 
 
-_MEANING = "shape=plaintext fixedsize=true width=4 height=0.22 margin=0 fontsize=11"
+_MEANING = "shape=plaintext width=4.8 height=0.22 margin=0 fontsize=11"
 
 
 def _indented(lines: Iterable[str]) -> list[str]:

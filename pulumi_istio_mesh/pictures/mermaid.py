@@ -65,7 +65,7 @@ class _Chart:
     def styles(self) -> Iterator[str]:
         """Yield the marks, where there are any."""
         for mark, style in _STYLES.items():
-            marked = [*self._drawing.boxes, *self._drawing.nodes]
+            marked: list[Box | Node] = [*self._drawing.boxes, *self._drawing.nodes]
             if elements := [element.id for element in marked if element.mark is mark]:
                 name = mark.name.lower()
                 yield f"classDef {name} {style}"

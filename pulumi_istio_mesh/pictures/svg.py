@@ -13,8 +13,8 @@ from .dot import dot
 from .drawing import Drawing
 
 _SVG = "http://www.w3.org/2000/svg"
-_ROOM = 4 / 3
-"""Lines stand so close without a font's own measures that they touch: they are laid out larger than they are shown."""
+_LINE = 15.0
+"""Points from one line of text to the next."""
 _NO_FONTS = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>'
 
 STYLE = """
@@ -68,7 +68,7 @@ def laid_out(drawing: Drawing) -> ElementTree.Element:
     except ImportError:
         raise PicturesExtraMissing from None
     with _machine_without_fonts():
-        laid: bytes = pygraphviz.AGraph(string=dot(drawing, room=_ROOM)).draw(prog="dot", format="svg")
+        laid: bytes = pygraphviz.AGraph(string=dot(drawing)).draw(prog="dot", format="svg")
     ElementTree.register_namespace("", _SVG)
     # Comments, such as Graphviz's version, are left out by the parser.
     root = ElementTree.fromstring(laid)
@@ -85,10 +85,19 @@ def laid_out(drawing: Drawing) -> ElementTree.Element:
     ground = graph.find(f"{{{_SVG}}}polygon")
     if ground is not None:
         ground.set("class", "ground")
+    for group in root.iter(f"{{{_SVG}}}g"):
+        _spread(group.findall(f"{{{_SVG}}}text"))
     style = ElementTree.Element(f"{{{_SVG}}}style")
     style.text = STYLE
     root.insert(0, style)
     return root
+
+
+def _spread(lines: list[ElementTree.Element]) -> None:
+    """Set the lines of a text apart around their middle: without a font's own measures they would touch."""
+    middle = sum(float(line.get("y", 0)) for line in lines) / max(len(lines), 1)
+    for number, line in enumerate(lines):
+        line.set("y", f"{middle + (number - (len(lines) - 1) / 2) * _LINE:.2f}")
 
 
 @contextmanager
