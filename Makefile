@@ -1,7 +1,7 @@
 # One Istio mesh over several clusters. `make` lists what there is; each target installs what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down test test-pure check bench soak cloud-test lab-up lab-down lab-shell lock clean
+.PHONY: help browser docs demo demo-down test test-pure check bench soak cloud-test lab-up lab-down lab-shell lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -38,8 +38,13 @@ lab-shell: $(VENV)/installed ## A shell in which pulumi and kubectl reach the la
 
 test: check test-pure test-newest test-lab ## Everything, the lab's real clusters included (what CI runs)
 
-test-pure: $(VENV)/installed ## Tests that need no cluster (under a minute)
-	@echo "==> pure and mock-engine tests (under 1 min)"
+browser: ## Install a browser from Debian, for the tests of pictures
+	@test -x /usr/bin/chromium-headless-shell || test -x /usr/bin/chromium || { \
+		echo "==> a browser from Debian (about 30 s)"; apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium-headless-shell > /dev/null; }
+
+test-pure: $(VENV)/installed browser ## Tests that need no cluster (about 2 min)
+	@echo "==> pure, mock-engine, editor and browser tests (about 2 min)"
 	@$(PY) -m pytest -q -n 2 -m "not lab"
 
 test-lab: $(VENV)/installed ## Tests on real clusters (about 60 min once the lab is built)

@@ -29,8 +29,8 @@ def picture(file: str, mesh: str | None, form: str) -> None:
       istio-mesh picture mesh.yaml
       istio-mesh picture mesh.yaml --format html > mesh.html
     """
-    from ..pictures.formats import FORMATS
     from ..pictures.drawing import drawn
+    from ..pictures.formats import FORMATS
     from ..plan.mesh_plan import plan_mesh
     from .mesh_file import planned
 

@@ -137,8 +137,9 @@ def drawn(*plans: MeshPlan) -> Drawing:
             if peer.name not in shown
         ]
         arrows += list(_borders(plan, shown))
+    there = {element.id for element in (*nodes, *arrows)}
     clusters = {
-        identifier("cluster", cluster.name): _facts(plan, cluster, arrows)
+        identifier("cluster", cluster.name): _facts(plan, cluster, arrows, there)
         for plan in plans
         for cluster in plan.clusters
     }
@@ -276,7 +277,7 @@ def _let_in(let: LetIn) -> tuple[str, str]:
     return let.service, f"for {', '.join('everybody' if who == '*' else who for who in let.callers)}"
 
 
-def _facts(plan: MeshPlan, cluster: ClusterPlan, arrows: Iterable[Arrow]) -> Facts:
+def _facts(plan: MeshPlan, cluster: ClusterPlan, arrows: Iterable[Arrow], there: set[str]) -> Facts:
     name = cluster.name
     told = tuple(line for line in words(plan) if line.startswith((f"{name}:", f"{name} calls", f"{name} can't")))
     called = {path.target for path in plan.paths if path.source == name}
@@ -300,8 +301,9 @@ def _facts(plan: MeshPlan, cluster: ClusterPlan, arrows: Iterable[Arrow]) -> Fac
         across = arrow.line is Line.ACROSS and arrow.target in own
         by_hub = arrow.target == hub and arrow.source in gates
         if leaves or arrives or part or across or by_hub:
-            found |= {arrow.id, *(end for end in ends if not end.startswith("network_"))}
-    return Facts(told, frozenset(found))
+            found |= {arrow.id, *ends}
+    # Without borders, which are around others, too, and without gateways that there are none of.
+    return Facts(told, frozenset(found & there))
 
 
 _Element = TypeVar("_Element", Box, Node, Arrow)
