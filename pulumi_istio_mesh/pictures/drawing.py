@@ -137,7 +137,7 @@ def drawn(*plans: MeshPlan) -> Drawing:
             if peer.name not in shown
         ]
         arrows += list(_borders(plan, shown))
-    there = {element.id for element in (*nodes, *arrows)}
+    there = {node.id for node in nodes} | {arrow.id for arrow in arrows}
     clusters = {
         identifier("cluster", cluster.name): _facts(plan, cluster, arrows, there)
         for plan in plans
