@@ -45,7 +45,7 @@ def _of_turned(sides: Sides, path: str) -> bool:
 
 
 def _said(value: Any) -> str:
-    if value is MISSING or value is None:
+    if value is MISSING or value is None or value in ([], {}, ""):
         return "not given"
     if isinstance(value, (dict, list)):
         return yaml.safe_dump(_short(value), default_flow_style=True, sort_keys=False, width=10_000).strip()

@@ -11,6 +11,7 @@ from .check import check
 from .diff import diff
 from .picture import picture
 from .plan import plan
+from .schema import schema
 from .verify import verify
 
 
@@ -23,5 +24,5 @@ def main() -> None:
     """One Istio mesh over several Kubernetes clusters."""
 
 
-for command in (check, plan, picture, diff, verify):
+for command in (check, plan, picture, diff, schema, verify):
     main.add_command(command)

@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, final
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WrapValidator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, WrapValidator
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -51,7 +51,17 @@ def _range(text: str) -> IPNetwork:
     return found
 
 
-Ranges = Annotated[tuple[IPNetwork, ...], PlainValidator(_ranges)]
+def _as_typed(value: tuple[IPNetwork, ...]) -> str:
+    return ",".join(map(str, value))
+
+
+_RANGE = r"[0-9a-fA-F.:]+/\d{1,3}"
+Ranges = Annotated[
+    tuple[IPNetwork, ...],
+    PlainValidator(_ranges),
+    PlainSerializer(_as_typed, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_RANGE}\s*(,\s*{_RANGE}\s*)*$"}),
+]
 """One or more address ranges, written as Kubernetes writes them: separated by commas."""
 
 

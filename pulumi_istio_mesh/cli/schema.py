@@ -1,0 +1,21 @@
+"""`istio-mesh schema`: what editors know mesh.yaml by."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of mesh.yaml, for completion and explanations in an editor.
+
+    \b
+    Example: with the YAML language server, which VS Code, Vim and others use, as first line of mesh.yaml:
+      istio-mesh schema > mesh.schema.json
+      # yaml-language-server: $schema=mesh.schema.json
+    """
+    import json
+
+    from ..topology.schema import mesh_schema
+
+    click.echo(json.dumps(mesh_schema(), indent=2))

@@ -1,0 +1,155 @@
+"""mesh.yaml in an editor: the YAML language server, which VS Code, Vim and others run, with the schema of docs/.
+
+The server comes from npm, once, into the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .test_schema import FILES, ROOT, WRONG
+
+VERSION = "1.25.0"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pulumi-istio-mesh" / "editor" / VERSION
+SCHEMA = (ROOT / "docs" / "mesh.schema.json").as_uri()
+_SECONDS = 240
+
+
+class Server:
+    """A language server that runs, spoken to over its standard input and output."""
+
+    def __init__(self, program: Path) -> None:
+        self._process = subprocess.Popen(["node", program, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # Whatever it hangs in, it ends.
+        self._watch = threading.Timer(_SECONDS, self._process.kill)
+        self._watch.start()
+        self._number = 0
+        self._told: dict[str, list[Any]] = {}
+        settings = {"yaml": {"schemas": {SCHEMA: "*.yaml"}, "validate": True, "hover": True, "completion": True}}
+        self._settings = settings
+        self.ask("initialize", {"processId": os.getpid(), "rootUri": None, "capabilities": {}})
+        self._send({"method": "initialized", "params": {}})
+        self._send({"method": "workspace/didChangeConfiguration", "params": {"settings": settings}})
+
+    def ask(self, method: str, params: Any) -> Any:
+        """Return the answer to a request."""
+        self._number += 1
+        self._send({"id": self._number, "method": method, "params": params})
+        number = self._number
+        return self._until(lambda message: message.get("id") == number and "method" not in message)["result"]
+
+    def problems(self, name: str, text: str) -> list[Any]:
+        """Open a file with this text and return what the editor would underline."""
+        uri = f"file:///{name}.yaml"
+        self.open(uri, text)
+        if uri not in self._told:
+            self._until(lambda _: uri in self._told)
+        return self._told[uri]
+
+    def open(self, uri: str, text: str) -> None:
+        """Open a file in the editor."""
+        document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
+        self._send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+
+    def stop(self) -> None:
+        """End the server."""
+        self._watch.cancel()
+        self._process.kill()
+        self._process.wait(_SECONDS)
+
+    def _send(self, message: dict[str, Any]) -> None:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self._process.stdin.flush()
+
+    def _until(self, wanted: Any) -> Any:
+        while True:
+            message = self._read()
+            if message.get("method") == "textDocument/publishDiagnostics":
+                self._told[message["params"]["uri"]] = message["params"]["diagnostics"]
+            elif message.get("method") == "workspace/configuration":
+                asked = [self._settings.get(item.get("section")) for item in message["params"]["items"]]
+                self._send({"id": message["id"], "result": asked})
+            elif "method" in message and "id" in message:
+                self._send({"id": message["id"], "result": None})
+            if wanted(message):
+                return message
+
+    def _read(self) -> Any:
+        assert self._process.stdout is not None
+        length = 0
+        while line := self._process.stdout.readline().strip():
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.partition(b":")[2])
+        assert length, "the language server ended"
+        return json.loads(self._process.stdout.read(length))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    program = CACHE / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
+    if not program.exists():
+        package = f"yaml-language-server@{VERSION}"
+        try:
+            done = subprocess.run(
+                ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(CACHE), package],
+                capture_output=True,
+                text=True,
+                timeout=300,
+            )
+        except FileNotFoundError:
+            pytest.fail("npm is not there, which brings the language server: apt-get install nodejs npm")
+        assert done.returncode == 0, f"npm can't install {package}: {done.stderr}"
+    found = Server(program)
+    yield found
+    found.stop()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_nothing_is_underlined_in_an_example(server: Server, file: Path) -> None:
+    name = str(file.relative_to(ROOT)).replace("/", "-").removesuffix(".yaml")
+    assert server.problems(name, file.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("wrong", [name for name in WRONG if name != "a list"])
+def test_what_a_schema_can_see_is_underlined(server: Server, wrong: str) -> None:
+    text = yaml.safe_dump(WRONG[wrong][0], sort_keys=False)
+    assert server.problems(wrong.replace(" ", "-").replace("'", ""), text) != []
+
+
+TEXT = """\
+mesh_id: prod
+istio_version: "1.31.1"
+clusters:
+  east:
+    network: vpc
+    pr
+"""
+
+
+def test_a_key_is_explained_where_it_is_pointed_at(server: Server) -> None:
+    server.open("file:///hover.yaml", TEXT)
+    found = server.ask(
+        "textDocument/hover", {"textDocument": {"uri": "file:///hover.yaml"}, "position": {"line": 4, "character": 6}}
+    )
+    assert "dial each other's pod addresses directly" in json.dumps(found)
+
+
+def test_keys_of_a_cluster_are_offered(server: Server) -> None:
+    server.open("file:///completion.yaml", TEXT)
+    found = server.ask(
+        "textDocument/completion",
+        {"textDocument": {"uri": "file:///completion.yaml"}, "position": {"line": 5, "character": 6}},
+    )
+    items = found["items"] if isinstance(found, dict) else found
+    assert {"primary", "protect"} <= {item["label"] for item in items}
