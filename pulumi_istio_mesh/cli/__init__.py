@@ -9,6 +9,7 @@ import click
 
 from .check import check
 from .diff import diff
+from .new import new
 from .picture import picture
 from .plan import plan
 from .schema import schema
@@ -24,5 +25,5 @@ def main() -> None:
     """One Istio mesh over several Kubernetes clusters."""
 
 
-for command in (check, plan, picture, diff, schema, verify):
+for command in (new, check, plan, picture, diff, schema, verify):
     main.add_command(command)

@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..topology.models import Topology
-from ..topology.problems import TopologyError
-from .mesh_file import planned
-
 if TYPE_CHECKING:
     from ..checks.outcome import Outcome
     from ..checks.seen import View
     from ..live.stack import StackMesh
     from ..live.verify import Access
+    from ..topology.models import Topology
 
 
 @click.command()
@@ -96,6 +93,7 @@ def _source(file: str | None, mesh: str | None, kubeconfigs: tuple[str, ...], st
 
 def _of_stack(stack: str | None, mesh: str | None) -> StackMesh:
     from ..live.stack import StackError, meshes_of_stack
+    from ..topology.problems import TopologyError
 
     try:
         found = meshes_of_stack(stack)
@@ -110,6 +108,7 @@ def _of_stack(stack: str | None, mesh: str | None) -> StackMesh:
 
 def _of_file(file: str, mesh: str | None, kubeconfigs: tuple[str, ...]) -> StackMesh:
     from ..live.stack import StackMesh
+    from .mesh_file import planned
 
     found = planned(file, mesh)
     if len(found) != 1:
