@@ -82,5 +82,9 @@ cloud-test: $(VENV)/installed ## examples/gke-flat in a Google project of yours:
 	@test -n "$(PROJECT)" || { echo "make cloud-test PROJECT=<ID of a project that may be charged>"; exit 2; }
 	@$(PY) tests/cloud_check.py $(PROJECT)
 
+docs: $(VENV)/installed ## Build the site of docs/ into site/ (needs npm once, for the script that draws Mermaid)
+	@npm install --silent --no-audit --no-fund --prefix $${XDG_CACHE_HOME:-$$HOME/.cache}/pulumi-istio-mesh/site mermaid@11
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
 lock: ## Choose the development packages anew
 	@uv pip compile --group dev pyproject.toml --generate-hashes --quiet --no-header --python-version 3.11 -o requirements.lock
