@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..istio import names
-from ..plan.words import listed
-from .change import Change, Kind, Sides
+from .change import Change, Kind, Sides, listed
 from .sharing import imported
 
 

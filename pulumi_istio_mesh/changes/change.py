@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..istio import names
+from ..plan import words
 from ..plan.mesh_plan import ClusterPlan, MeshPlan
 from ..plan.resources import resources
 from ..topology.models import Topology
+
+MOST = 12
+"""More names than this are not told one by one in a sentence; its resources and paths have all of them."""
+
+
+def listed(found: Sequence[str]) -> str:
+    """Return names as sentences tell them."""
+    return words.listed(found, MOST)
 
 
 class Kind(enum.Enum):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..plan.mesh_plan import plan_mesh
-from ..plan.words import listed
 from ..topology.models import Topology, Trust
 from .authorities import authorities
-from .change import Change, Kind, PathChange, Side, Sides
+from .change import Change, Kind, PathChange, Side, Sides, listed
 from .dangers import dangers
 from .load_balancers import load_balancers
 from .members import members

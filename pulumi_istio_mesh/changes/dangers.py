@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..plan.words import listed
 from ..topology.models import Root, Topology
-from .change import Change, Kind, Sides
+from .change import Change, Kind, Sides, listed
 
 _PAGE = "docs/operations.md"
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..plan.words import listed
 from ..topology.dialled import DialledService
-from .change import Change, Kind, Sides
+from .change import Change, Kind, Sides, listed
 from .dialled import Dialled, dialled
 from .differing import differing
 

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 
 from ..plan.connections import connections, together
 from ..plan.gke_flows import Flow
-from .change import Change, Kind, Sides
+from .change import MOST, Change, Kind, Sides
 from .dialled import dialled
 
 
 def ports(sides: Sides) -> Iterator[Change]:
     """Yield connections that are new or no longer needed, and what the mesh's own firewalls do about it."""
     was, will = (connections(side.topology, side.plan) for side in (sides.before, sides.after))
-    for found in together(one for one in will if one not in was):
-        yield Change(Kind.PORTS, f"open: {found} ({found.why})")
-    for found in together(one for one in was if one not in will):
-        yield Change(Kind.PORTS, f"no longer needed: {found}")
+    there, needed = set(was), set(will)
+    for found in together(one for one in will if one not in there):
+        yield Change(Kind.PORTS, f"open: {found.between(MOST)}, {found.ports} ({found.why})")
+    for found in together(one for one in was if one not in needed):
+        yield Change(Kind.PORTS, f"no longer needed: {found.between(MOST)}, {found.ports}")
     for name in sides.stay:
         old, new = sides.before.topology.clusters[name].pod_cidr, sides.after.topology.clusters[name].pod_cidr
         if old != new:

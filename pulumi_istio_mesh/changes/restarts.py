@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..istio.values import merged
-from ..plan.words import listed
-from .change import Change, Kind, Side, Sides
+from .change import Change, Kind, Side, Sides, listed
 from .differing import differing
 
 

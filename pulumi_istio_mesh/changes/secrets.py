@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..plan.connections import Pair, grouped
-from ..plan.words import listed
-from .change import Change, Kind, Side, Sides
+from .change import Change, Kind, Side, Sides, listed
 
 
 def secrets(sides: Sides) -> Iterator[Change]:

@@ -8,10 +8,9 @@ from typing import Any
 
 import yaml
 
-from ..plan.words import listed
 from ..topology.declared import LATE
 from ..topology.load import plain
-from .change import Change, Kind, Sides
+from .change import Change, Kind, Sides, listed
 from .differing import MISSING, differing
 
 _TOLD_ELSEWHERE = re.compile(

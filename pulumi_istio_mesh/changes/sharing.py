@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from ..istio import names
 from ..istio.federation import imported_name
-from ..plan.words import listed
 from ..topology.federation import Import, import_host
-from .change import Change, Kind, Side, Sides
+from .change import Change, Kind, Side, Sides, listed
 
 
 def sharing(sides: Sides) -> Iterator[Change]:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from ..plan.connections import Pair, grouped
 from ..plan.mesh_plan import MeshPlan
-from ..plan.words import listed
 from ..topology.dialled import DialledService
-from .change import Change, Kind, PathChange, Sides, Way
+from .change import Change, Kind, PathChange, Sides, Way, listed
 from .dialled import dialled
 
 

@@ -7,6 +7,7 @@ they two parents, the engine would make them anew and then delete them.
 """
 
 import ipaddress
+import json
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -91,8 +92,15 @@ class ControlPlane(pulumi.ComponentResource):
                 "name": names.INJECTOR_WEBHOOK,
                 "annotations": {
                     "istio-mesh/injects-for": self._plan.name,
-                    # istiod writes it when it is the webhook's server; before, the API server trusts nobody there.
-                    "pulumi.com/waitFor": "jsonpath={.webhooks[0].clientConfig.caBundle}",
+                    # istiod writes the bundle when it is the webhook's server; before, the API server trusts nobody
+                    # there. The annotation, because the provider may look at the object as it was before its own write,
+                    # and a next run would then have something to change.
+                    "pulumi.com/waitFor": json.dumps(
+                        [
+                            "jsonpath={.webhooks[0].clientConfig.caBundle}",
+                            f"jsonpath={{.metadata.annotations.istio-mesh/injects-for}}={self._plan.name}",
+                        ]
+                    ),
                     "pulumi.com/timeoutSeconds": "180",
                 },
             },

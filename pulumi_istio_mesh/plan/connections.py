@@ -52,10 +52,14 @@ class Connections:
 
     def __str__(self) -> str:
         """`pods of east and west to the gateway of plant, TCP 15443`."""
-        target = _told(self.target, self.targets)
+        return f"{self.between()}, {self.ports}"
+
+    def between(self, most: int | None = None) -> str:
+        """Return both ends as they are told; of more than `most` clusters the first few."""
+        target = _told(self.target, self.targets, most)
         if self.sources == self.targets and len(self.targets) > 1:
             target = f"each other's {self.target if self.target == 'pods' else self.target + 's'}"
-        return f"{_told(self.source, self.sources)} to {target}, {self.ports}"
+        return f"{_told(self.source, self.sources, most)} to {target}"
 
 
 _CALLS, _MTLS = "calls, pod to pod", "calls, mTLS by SNI"
@@ -169,13 +173,13 @@ def _dialled_at(service: DialledService, name: str) -> str:
     return f"the address of Service {name}"
 
 
-def _told(what: str, of: tuple[str, ...]) -> str:
+def _told(what: str, of: tuple[str, ...], most: int | None) -> str:
     if what == "runner":
         return "where pulumi runs"
     plural = "" if len(of) == 1 or what in ("pods", "mesh") else "s"
     if what == "mesh":
-        return f"mesh {listed(of)}"
-    return f"{'' if what == 'pods' else 'the '}{what}{plural} of {listed(of)}"
+        return f"mesh {listed(of, most)}"
+    return f"{'' if what == 'pods' else 'the '}{what}{plural} of {listed(of, most)}"
 
 
 def _api_port(topology: Topology, cluster: str) -> str:

@@ -62,7 +62,7 @@ def _connection(topology: Topology, found: Connections) -> tuple[str, ...]:
         tuple(dict.fromkeys(address(topology, what, of) for of in clusters))
         for what, clusters in ((found.source, found.sources), (found.target, found.targets))
     )
-    source, target = str(found).rpartition(", ")[0].split(" to ", 1)
+    source, target = found.between().split(" to ", 1)
     return (source, "; ".join(sources), target, "; ".join(targets), found.ports, found.why)
 
 

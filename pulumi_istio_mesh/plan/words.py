@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from .mesh_plan import ClusterPlan, MeshPlan, PeerPlan
 
+_FEW = 4
+
 
 def words(plan: MeshPlan) -> Iterator[str]:
     """Yield a line for each cluster, whom it calls and how, whom it can't, and what crosses the borders of the mesh."""
@@ -64,6 +66,8 @@ def _across(plan: MeshPlan, peer: PeerPlan) -> Iterator[str]:
         yield f"{listed(called.namespaces)} can call {called.service} of {peer.name} as {called.host}{instead}"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names as they are told: `a, b and c`."""
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """Return names as they are told: `a, b and c`; of more than `most` the first few, and how many more."""
+    if most is not None and len(names) > most:
+        return f"{', '.join(names[:_FEW])} and {len(names) - _FEW} more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -122,3 +122,11 @@ def test_values_of_the_user_are_named_and_never_said() -> None:
     assert "env" in text
     assert "secret" in text
     assert "hunter2" not in text
+
+
+def test_of_many_clusters_a_sentence_names_a_few_and_its_paths_have_all() -> None:
+    many = {f"site-{number:02d}": {} for number in range(20)}
+    found = compare("prod", a_mesh(**many), a_mesh(**many, plant={}))
+    (to, _) = (change for change in found.changes if change.paths)
+    assert "and 16 more" in found.changes[1].sentence
+    assert len(to.paths) == 20
