@@ -111,8 +111,8 @@ def test_meshes_are_paired_by_their_ids_and_the_only_ones_anyway() -> None:
     result = diff(two, two.replace("green", "red"))
     assert [line for line in result.stdout.splitlines() if line.startswith("mesh")] == [
         "mesh blue: nothing changes",
-        "mesh red: new: 1 of clusters, 2 of trust, 1 of restarts, 2 of ports to open or close",
-        "mesh green: gone: 1 of clusters, 2 of trust, 1 of restarts, 2 of ports to open or close",
+        "mesh red: new",
+        "mesh green: gone",
     ]
     assert diff(two, two, "--mesh", "blue").stdout == "mesh blue: nothing changes\n"
     assert diff(two, two, "--mesh", "black").exit_code == 2
@@ -156,7 +156,7 @@ def test_a_file_that_the_revision_does_not_have_is_a_mesh_that_is_new() -> None:
     result = CliRunner().invoke(cli.main, ["diff", "git:main:other.yaml", "other.yaml"])
     assert result.exit_code == 0
     assert "git:main:other.yaml: no such file in that revision" in result.stderr
-    assert result.stdout.startswith("mesh prod: new: ")
+    assert result.stdout.startswith("mesh prod: new\n")
 
 
 @pytest.mark.usefixtures("repository")

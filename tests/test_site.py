@@ -218,3 +218,14 @@ def test_every_command_says_how_it_ends_and_shows_an_example(command: click.Comm
     text = CliRunner().invoke(cli.main, [*([] if command is cli.main else [str(command.name)]), "--help"]).output
     assert command is cli.main or "Example" in text
     assert command in (cli.main, cli.main.commands["schema"]) or "Exit code" in text
+
+
+def test_what_the_readme_shows_of_a_change_is_what_the_command_prints(tmp_path: Path) -> None:
+    shown = list(fences(ROOT / "README.md"))
+    (mesh,) = (text for language, text in shown if language == "yaml")
+    (told,) = (text for language, text in shown if language == "text")
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(mesh, encoding="utf-8")
+    new.write_text(f"{mesh}  plant-b: {{}}\n", encoding="utf-8")
+    printed = CliRunner().invoke(cli.main, ["diff", str(old), str(new)]).stdout.splitlines()
+    assert [line for line in printed if line in told.splitlines()] == told.splitlines()

@@ -29,7 +29,7 @@ class Kind(enum.Enum):
     TRAFFIC = "Traffic"
     TRUST = "Trust"
     RESTARTS = "Restarts"
-    PORTS = "Ports to open or close"
+    PORTS = "Ports"
     SECRETS = "Secrets"
     LOAD_BALANCERS = "Load balancers"
     OTHER = "Other"

@@ -10,11 +10,13 @@ from dataclasses import asdict
 
 from ..pictures.drawing import compared, drawn
 from ..pictures.mermaid import mermaid_of
+from ..plan.words import listed
 from .change import Change, Kind
 from .comparison import Comparison
 
 MARKER = "<!-- istio-mesh diff -->"
 """First line of the Markdown, by which a pipeline finds the comment that it keeps up to date."""
+_DANGEROUS = "Dangerous"
 _LONGEST = 65_000
 """GitHub takes comments of 65 536 characters."""
 
@@ -39,17 +41,20 @@ def _lines(comparison: Comparison, resources: bool) -> Iterator[str]:
 
 
 def summary(comparison: Comparison) -> str:
-    """Return the whole in a line: whether it is dangerous, and how much of what."""
+    """Return the whole in a line: whether it is dangerous, and what it is about."""
     if not comparison.changes:
         return "nothing changes"
-    counts = [f"{len(changes)} of {heading.lower()}" for heading, changes in _sections(comparison)]
-    what = "new" if comparison.before is None else "gone" if comparison.after is None else "changes"
-    return f"{what}: {', '.join(counts)}"
+    if comparison.before is None or comparison.after is None:
+        return "new" if comparison.before is None else "gone"
+    dangerous = sum(change.dangerous for change in comparison.changes)
+    kinds = [heading.lower() for heading, _ in _sections(comparison) if heading != _DANGEROUS]
+    warning = f"{dangerous} dangerous {'change' if dangerous == 1 else 'changes'}" if dangerous else ""
+    return "; ".join(part for part in (warning, f"changes in {listed(kinds)}" if kinds else "") if part)
 
 
 def _sections(comparison: Comparison) -> list[tuple[str, list[Change]]]:
     dangerous = [change for change in comparison.changes if change.dangerous]
-    found = [("Dangerous", dangerous)] if dangerous else []
+    found = [(_DANGEROUS, dangerous)] if dangerous else []
     for kind in Kind:
         if changes := [change for change in comparison.changes if change.kind is kind and not change.dangerous]:
             found.append((kind.value, changes))
@@ -82,7 +87,7 @@ def _markdown(comparison: Comparison, resources: bool, pictures: bool) -> Iterat
     yield f"## Mesh {_escaped(comparison.mesh)}: {_escaped(summary(comparison))}"
     for heading, changes in _sections(comparison):
         yield ""
-        if heading == "Dangerous":
+        if heading == _DANGEROUS:
             yield "> [!CAUTION]"
             for change in changes:
                 yield f"> - **{_escaped(change.sentence)}**"

@@ -5,6 +5,7 @@ An edge is there or isn't; whether it is needed is shown by the lab.
 
 from __future__ import annotations
 
+import json
 from itertools import permutations
 
 import pytest
@@ -41,7 +42,10 @@ def test_the_gate_waits_for_istiod_and_for_its_webhook(cluster: str) -> None:
     row = apart()[webhook]
     assert row.after == (f"Chart prod-{cluster}-istiod",)
     annotations = row.inputs["metadata"]["annotations"]
-    assert annotations["pulumi.com/waitFor"] == "jsonpath={.webhooks[0].clientConfig.caBundle}"
+    assert json.loads(annotations["pulumi.com/waitFor"]) == [
+        "jsonpath={.webhooks[0].clientConfig.caBundle}",
+        f"jsonpath={{.metadata.annotations.istio-mesh/injects-for}}={cluster}",
+    ]
 
 
 @each
