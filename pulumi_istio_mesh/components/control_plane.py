@@ -98,7 +98,7 @@ class ControlPlane(pulumi.ComponentResource):
                     "pulumi.com/waitFor": json.dumps(
                         [
                             "jsonpath={.webhooks[0].clientConfig.caBundle}",
-                            f"jsonpath={{.metadata.annotations.istio-mesh/injects-for}}={self._plan.name}",
+                            f"jsonpath={{.metadata.annotations['istio-mesh/injects-for']}}={self._plan.name}",
                         ]
                     ),
                     "pulumi.com/timeoutSeconds": "180",

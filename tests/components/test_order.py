@@ -44,7 +44,7 @@ def test_the_gate_waits_for_istiod_and_for_its_webhook(cluster: str) -> None:
     annotations = row.inputs["metadata"]["annotations"]
     assert json.loads(annotations["pulumi.com/waitFor"]) == [
         "jsonpath={.webhooks[0].clientConfig.caBundle}",
-        f"jsonpath={{.metadata.annotations.istio-mesh/injects-for}}={cluster}",
+        f"jsonpath={{.metadata.annotations['istio-mesh/injects-for']}}={cluster}",
     ]
 
 
