@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh import cli
 from pulumi_istio_mesh.cli import mesh_file
+from pulumi_istio_mesh.topology.load import facts_of
 
 from .builders import TODAY
 
@@ -64,6 +65,12 @@ def test_a_comment_has_sentences_resources_and_both_pictures(golden_text: Snapsh
 def test_the_order_of_the_file_changes_nothing() -> None:
     result = diff(OLD, OLD.replace("  plant: {}\n", "").replace("clusters:\n", "clusters:\n  plant: {}\n"))
     assert result.stdout == "mesh prod: nothing changes\n"
+
+
+def test_a_side_may_be_the_topology_that_a_program_exports() -> None:
+    Path("mesh.yaml").write_text(OLD, encoding="utf-8")
+    exported = facts_of(mesh_file.judged("mesh.yaml")[0][1])
+    assert diff(json.dumps(exported), OLD).stdout == "mesh prod: nothing changes\n"
 
 
 def test_programs_read_json() -> None:

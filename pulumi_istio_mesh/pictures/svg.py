@@ -101,13 +101,28 @@ def _spread(lines: list[ElementTree.Element]) -> None:
 
 
 @contextmanager
+def _nobody_reads_stderr() -> Iterator[None]:
+    """Send what C libraries say on standard error nowhere."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@contextmanager
 def _machine_without_fonts() -> Iterator[None]:
     """Let Graphviz estimate how wide text is: measured with a machine's fonts, a picture would differ from the next's.
 
-    Fontconfig reads its settings once in a process, at the first picture.
+    Fontconfig reads its settings once in a process, at the first picture, and grumbles about files of the machine that
+    are none of ours: nobody is to read that. What goes wrong with a picture is raised.
     """
     before = os.environ.get("FONTCONFIG_FILE")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _nobody_reads_stderr():
         settings = Path(folder, "fonts.conf")
         settings.write_text(_NO_FONTS, encoding="utf-8")
         os.environ["FONTCONFIG_FILE"] = str(settings)
