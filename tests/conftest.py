@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pulumi.runtime.sync_await import _ensure_event_loop
 from syrupy.assertion import SnapshotAssertion
 
+from pulumi_istio_mesh.cli import mesh_file
+
+from .builders import TODAY
 from .snapshots import Json, Text
 
 
@@ -13,6 +18,13 @@ from .snapshots import Json, Text
 def a_loop_for_outputs() -> None:
     """`asyncio.run` leaves its thread without an event loop; the next test's Outputs are made in one."""
     _ensure_event_loop()
+
+
+@pytest.fixture
+def in_a_folder_on_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run in an empty folder, on the tests' day."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(mesh_file, "today", lambda: TODAY)
 
 
 @pytest.fixture

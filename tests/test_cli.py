@@ -9,9 +9,7 @@ from click.testing import CliRunner, Result
 from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh import __version__, cli
-from pulumi_istio_mesh.cli import mesh_file
 
-from .builders import TODAY
 from .topology.files import GOOD, a_file, instead
 from .topology.test_load import TWO
 
@@ -38,10 +36,7 @@ clusters:
 """
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder_on_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mesh_file, "today", lambda: TODAY)
+pytestmark = pytest.mark.usefixtures("in_a_folder_on_a_day")
 
 
 def check(*texts: str) -> Result:
@@ -182,3 +177,10 @@ def test_a_picture_of_meshes_with_clusters_of_one_name_asks_which_one() -> None:
     result = run("picture", TWO.replace("plant: {}", "west: {}"))
     assert result.exit_code == 2
     assert "a.yaml has west in several meshes: choose one, --mesh blue" in result.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_the_command(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_ISTIO_MESH_COMPLETE", f"{shell}_source")
+    result = CliRunner().invoke(cli.main, [], prog_name="istio-mesh")
+    assert "_ISTIO_MESH_COMPLETE=" in result.stdout

@@ -14,8 +14,6 @@ from pulumi_istio_mesh import cli
 from pulumi_istio_mesh.cli import mesh_file
 from pulumi_istio_mesh.topology.load import facts_of
 
-from .builders import TODAY
-
 OLD = """\
 mesh_id: prod
 istio_version: "1.31.1"
@@ -30,10 +28,7 @@ MOVED = OLD.replace("west: {network: vpc,", "west: {network: hall,")
 BROKEN = OLD.replace("primary: east", "primary: nowhere")
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder_on_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mesh_file, "today", lambda: TODAY)
+pytestmark = pytest.mark.usefixtures("in_a_folder_on_a_day")
 
 
 def diff(old: str, new: str, *options: str) -> Result:
@@ -136,7 +131,7 @@ def git(*arguments: str) -> None:
 
 
 @pytest.fixture
-def repository() -> None:
+def repository(in_a_folder_on_a_day: None) -> None:
     git("init", "--initial-branch", "main")
     Path("mesh.yaml").write_text(OLD, encoding="utf-8")
     git("add", "mesh.yaml")

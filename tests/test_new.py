@@ -25,12 +25,13 @@ FILES = {
 }  # fmt: skip
 
 
+pytestmark = pytest.mark.usefixtures("in_a_folder_on_a_day")
+
+
 @pytest.fixture(autouse=True)
-def in_a_folder_on_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def written_on_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pulumi_istio_mesh.rules.today", lambda: TODAY)
-    for module in (mesh_file, arguments):
-        monkeypatch.setattr(module, "today", lambda: TODAY)
+    monkeypatch.setattr(arguments, "today", lambda: TODAY)
 
 
 def new(*options: str, answers: str = "") -> Result:

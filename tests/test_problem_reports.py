@@ -9,17 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pulumi_istio_mesh import cli
-from pulumi_istio_mesh.cli import mesh_file
 
-from .builders import TODAY
 from .test_cli import WRONG
 from .topology.files import GOOD
 
-
-@pytest.fixture(autouse=True)
-def in_a_folder_on_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mesh_file, "today", lambda: TODAY)
+pytestmark = pytest.mark.usefixtures("in_a_folder_on_a_day")
 
 
 def check(text: str, form: str) -> Result:
