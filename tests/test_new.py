@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pulumi
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from pulumi_istio_mesh import cli
@@ -79,15 +80,40 @@ def test_defaults_are_a_mesh_of_two() -> None:
         (["--mesh-id", "prod", "--clusters", "east", "--flat", "--istiod", "nowhere"], "primary-unknown"),
         (["--mesh-id", "prod", "--clusters", ",", "--flat", "--istiod", "each"], "topology-shape"),
         (["--mesh-id", "prod", "--clusters", "a,a", "--flat", "--istiod", "each"], "duplicate-key"),
-        (["--mesh-id", "x: [", "--clusters", "a", "--flat", "--istiod", "each"], "yaml-syntax"),
+        (["--mesh-id", "x: [", "--clusters", "a", "--flat", "--istiod", "each"], "mesh-id"),
+        (["--mesh-id", "prod #x", "--clusters", "a", "--flat", "--istiod", "each"], "mesh-id"),
+        (["--mesh-id", '"prod"', "--clusters", "a", "--flat", "--istiod", "each"], "mesh-id"),
+        (["--mesh-id", "&x prod", "--clusters", "a", "--flat", "--istiod", "each"], "mesh-id"),
+        (["--mesh-id", "prod", "--clusters", "a: {}\n  b", "--flat", "--istiod", "each"], "cluster-name"),
+        (["--mesh-id", "prod", "--clusters", '"a"', "--flat", "--istiod", "each"], "cluster-name"),
     ],
-    ids=["mesh ID", "cluster", "primary", "no cluster", "one twice", "no YAML"],
+    ids=[
+        "mesh ID",
+        "cluster",
+        "primary",
+        "none",
+        "twice",
+        "YAML",
+        "a comment",
+        "quotes",
+        "an anchor",
+        "lines",
+        "quoted",
+    ],
 )
 def test_answers_that_make_no_mesh_write_nothing(options: list[str], slug: str) -> None:
     result = new(*options)
     assert result.exit_code == 1
     assert f"docs/checks.md#{slug}" in result.stderr
     assert not Path("mesh").exists()
+
+
+@pytest.mark.parametrize("name", ["on", "2026", "1e3", "2026-11-23", "null", "0x1f"])
+def test_names_that_yaml_takes_for_something_else_are_names(name: str) -> None:
+    assert new("--mesh-id", name, "--clusters", f"{name},b", "--flat", "--istiod", name).exit_code == 0
+    ((mesh, topology),) = mesh_file.judged("mesh/mesh.yaml")
+    assert (mesh, list(topology.clusters), topology.clusters["b"].primary) == (name, [name, "b"], name)
+    assert yaml.safe_load(Path("mesh/Pulumi.yaml").read_text(encoding="utf-8"))["name"] == name
 
 
 def test_nothing_is_overwritten() -> None:

@@ -94,16 +94,30 @@ def _mesh_file(mesh: str, names: Sequence[str], *, flat: bool, primary: str | No
     from ..istio.versions import NEWEST
     from ..rules import today
 
-    lines = ["# yaml-language-server: $schema=mesh.schema.json", f"mesh_id: {mesh}", f'istio_version: "{NEWEST}"']
+    lines = ["# yaml-language-server: $schema=mesh.schema.json"]
+    lines += [f"mesh_id: {_scalar(mesh)}", f'istio_version: "{NEWEST}"']
     # A plain day, so that running again changes nothing.
     lines += ["trust:", f'  roots: [{{issued: "{today()}"}}]', "clusters:"]
     for name in names:
         facts = [
             *(["network: flat"] if flat else []),
-            *([f"primary: {primary}"] if primary not in (None, name) else []),
+            *([f"primary: {_scalar(primary)}"] if primary is not None and primary != name else []),
         ]
-        lines.append(f"  {name}: {{{', '.join(facts)}}}")
+        lines.append(f"  {_scalar(name)}: {{{', '.join(facts)}}}")
     return "\n".join(lines) + "\n"
+
+
+def _scalar(answer: str) -> str:
+    """Return an answer so that YAML reads nothing but this text from it."""
+    import json
+
+    import yaml
+
+    from ..topology.names import is_dns_label
+
+    # Quoted also where YAML takes a name for something else, as it does on, 1 and 2026-11-23.
+    plain = is_dns_label(answer) and isinstance(yaml.safe_load(answer), str)
+    return answer if plain else json.dumps(answer)
 
 
 def _files(mesh: str, names: Sequence[str], mesh_file: str) -> dict[str, str]:
@@ -117,7 +131,7 @@ def _files(mesh: str, names: Sequence[str], mesh_file: str) -> dict[str, str]:
         "mesh.yaml": mesh_file,
         "mesh.schema.json": json.dumps(mesh_schema(), indent=2) + "\n",
         "__main__.py": _PROGRAM.format(mesh=mesh, first=names[0]),
-        "Pulumi.yaml": _PROJECT.format(mesh=mesh, clusters=", ".join(names)),
+        "Pulumi.yaml": _PROJECT.format(mesh=_scalar(mesh), clusters=", ".join(names)),
         "requirements.txt": f"pulumi-istio-mesh=={__version__}\n",
         ".gitignore": _IGNORED,
         "README.md": _README.format(mesh=mesh, secrets=secrets),

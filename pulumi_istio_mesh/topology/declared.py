@@ -55,12 +55,21 @@ def _as_typed(value: tuple[IPNetwork, ...]) -> str:
     return ",".join(map(str, value))
 
 
-_RANGE = r"[0-9a-fA-F.:]+/\d{1,3}"
+_OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IPV4 = rf"{_OCTET}(\.{_OCTET}){{3}}/(3[0-2]|[12]?\d)"
+_IPV6 = r"[0-9a-f]*:[0-9a-f:]*(%[^,/\s]+)?/(12[0-8]|1[01]\d|[1-9]?\d)"
+_RANGE = rf"({_IPV4}|{_IPV6})"
 Ranges = Annotated[
     tuple[IPNetwork, ...],
     PlainValidator(_ranges),
     PlainSerializer(_as_typed, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_RANGE}\s*(,\s*{_RANGE}\s*)*$"}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^\s*{_RANGE}\s*(,\s*{_RANGE}\s*)*$",
+            "patternErrorMessage": "One or more ranges, separated by commas, such as 10.8.0.0/14.",
+        }
+    ),
 ]
 """One or more address ranges, written as Kubernetes writes them: separated by commas."""
 

@@ -13,7 +13,9 @@ class GatewayPort(Declared):
     """One more port that an east-west gateway's Service opens."""
 
     name: str
+    """Name of the port, unique in the Service."""
     port: int = Field(ge=1, le=65535)
+    """Number of the port."""
     target_port: int | None = Field(default=None, ge=1, le=65535)
     """Port of the gateway pods; `port` itself when left out."""
 
@@ -28,6 +30,7 @@ class DialledService(Declared):
     annotations: dict[str, Text] = {}
     """Annotations of the Service, such as those that ask a cloud for an internal load balancer."""
     load_balancer_class: str | None = None
+    """Which controller makes the load balancer, such as metallb.io/metallb; the cluster's default when left out."""
     source_ranges: Ranges = ()
     """Ranges from which the load balancer lets callers in; everybody where it is left out."""
     timeout_seconds: int = Field(default=600, ge=1)

@@ -52,6 +52,7 @@ class Import(Declared):
     rewrite_host: bool = False
     """Whether HTTP requests carry the Service's own name in its mesh as their host, instead of the name used here."""
     fallback: Fallback | None = None
+    """Service of this mesh that answers while no gateway of the exporter does."""
 
 
 class Peer(Declared):
@@ -83,9 +84,13 @@ class Link(Declared):
     namespaces: tuple[str, ...] | None = None
     """Namespaces of the importer that see it; those of the callers when left out."""
     host: str | None = None
+    """As in the importer's `imports`."""
     address: str | None = None
+    """As in the importer's `imports`."""
     rewrite_host: bool = False
+    """As in the importer's `imports`."""
     fallback: Fallback | None = None
+    """As in the importer's `imports`."""
 
 
 def import_host(peer: str, service: str, declared: Import) -> str:

@@ -61,8 +61,11 @@ class GkeRanges(Declared):
     """Ranges of one cluster, given instead of a block."""
 
     nodes: OneRange
+    """Of the subnetwork, also of internal load balancers."""
     pods: OneRange
+    """Of all pods."""
     services: OneRange
+    """Of all Services."""
     control_plane: OneRange
     """A /28."""
 
@@ -71,23 +74,30 @@ class GkeTaint(Declared):
     """What keeps pods off a pool that do not tolerate it."""
 
     key: str
+    """Key that pods tolerate."""
     value: str = ""
+    """Value that pods tolerate."""
     effect: Literal["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"] = "NO_SCHEDULE"
+    """What happens to pods that do not tolerate it."""
 
 
 class GkeNodePool(Declared):
     """Nodes of one kind."""
 
     machine_type: str = "e2-standard-4"
+    """Google's name of the kind of machine."""
     min_nodes: int = Field(default=1, ge=0, le=15000)
     """At least so many in all zones together."""
     max_nodes: int = Field(default=3, ge=1, le=15000)
     """At most so many in all zones together."""
     disk_gb: int = Field(default=100, ge=10, le=65536)
+    """Size of each node's disk."""
     spot: bool = False
     """Cheap nodes that Google may take away at any time."""
     labels: dict[str, str] = {}
+    """Labels of the nodes in Kubernetes."""
     taints: tuple[GkeTaint, ...] = ()
+    """Taints of the nodes."""
 
 
 class GkeControlPlane(Declared):
@@ -107,8 +117,9 @@ class GkeMaintenance(Declared):
     """When Google may upgrade the cluster, in UTC."""
 
     start_time: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+    """Begin of the first window."""
     end_time: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
-    """Begin and end of the first window, such as 2026-01-03T02:00:00Z."""
+    """End of the first window, such as 2026-01-03T06:00:00Z."""
     recurrence: str = Field(default="FREQ=WEEKLY;BYDAY=SA,SU", pattern=r"^FREQ=(DAILY|WEEKLY)")
     """RFC 5545 rule; GKE wants 48 hours in every 32 days."""
 
@@ -136,13 +147,16 @@ class GkeCluster(Declared):
     """By name; one pool called `default` when left out."""
     control_plane: GkeControlPlane = GkeControlPlane()
     release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
+    """Channel by which Google upgrades the cluster."""
     min_version: str | None = Field(default=None, pattern=r"^1\.\d+(\.\d+(-gke\.\d+)?)?$")
     """Oldest version of the control plane; the channel's when left out. From 1.33.1 on internal load balancers are
     asked for by class."""
     maintenance: GkeMaintenance | None = None
+    """When Google may upgrade the cluster; at any time when left out."""
     deletion_protection: bool = True
     """Whether Google refuses to delete the cluster: set it to false and run `pulumi up` before `pulumi destroy`."""
     labels: dict[str, str] = {}
+    """Labels of the cluster at Google, such as those of your bill."""
 
     @property
     def pools(self) -> dict[str, GkeNodePool]:

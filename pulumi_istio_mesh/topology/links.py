@@ -32,7 +32,8 @@ class Linked:
 def linked(meshes: Mapping[str, Mapping[str, Any]], links: Sequence[Link]) -> Linked:
     """Return the facts of each mesh with what its links add; links with problems add nothing.
 
-    `meshes` holds trees as a user types them, by the names that links use.
+    `meshes` holds trees as a user types them, by the names that links use. A link of a mesh whose exports or peers
+    don't have their shape adds nothing either: that is a problem of the mesh, which whoever reads it tells.
     """
     trees = {name: _copied(facts) for name, facts in meshes.items()}
     ids = {name: str(facts.get("mesh_id") or name) for name, facts in trees.items()}
@@ -40,6 +41,8 @@ def linked(meshes: Mapping[str, Mapping[str, Any]], links: Sequence[Link]) -> Li
     origins: dict[str, str] = {}
     for index, link in enumerate(links):
         where = f"links.{index}"
+        if not all(_has_shape(trees.get(name, {})) for name in (link.exporter, link.importer)):
+            continue
         found = list(_problems(where, link, trees, ids))
         problems += found
         if found:
@@ -55,6 +58,22 @@ def linked(meshes: Mapping[str, Mapping[str, Any]], links: Sequence[Link]) -> Li
         origins[f"meshes.{link.importer}.peers.{seller}.imports.{link.service}"] = where
         origins[f"meshes.{link.exporter}.exports.{link.service}.callers.{buyer}"] = f"{where}.callers"
     return Linked(trees, tuple(problems), origins)
+
+
+def _has_shape(mesh: Mapping[str, Any]) -> bool:
+    """Return whether links can add to what the mesh exports, and to its peers."""
+    exports, peers = mesh.get("exports", {}), mesh.get("peers", {})
+    if not (_holds(exports, Mapping) and _holds(peers, Mapping)):
+        return False
+    shared = all(
+        isinstance(found.get("ports", {}), Mapping) and _holds(found.get("callers", {}), (list, tuple))
+        for found in exports.values()
+    )
+    return shared and all(_holds(found.get("imports", {}), Mapping) for found in peers.values())
+
+
+def _holds(tree: Any, kind: type[Any] | tuple[type[Any], ...]) -> bool:
+    return isinstance(tree, Mapping) and all(isinstance(value, kind) for value in tree.values())
 
 
 def _copied(tree: Any) -> Any:

@@ -72,6 +72,7 @@ class Verify(Declared):
     requests: dict[str, str] = {"cpu": "10m", "memory": "64Mi"}
     """Resources that each pod asks for, besides its proxy."""
     node_selector: dict[str, str] = {}
+    """Labels of the nodes that probes and gates run on."""
     tolerations: tuple[dict[str, Any], ...] = ()
     """Of probes and gates."""
 
@@ -89,6 +90,7 @@ class Root(Declared):
     days: int = Field(default=3650, ge=1, le=36500)
     """Validity in days."""
     key: Literal["ECDSA-P256", "ECDSA-P384", "RSA-2048", "RSA-3072", "RSA-4096"] = "ECDSA-P256"
+    """Kind and size of the key."""
     trust_domains: tuple[str, ...] = ()
     """Trust domains whose identities this root may vouch for; the mesh's own when left out."""
 
@@ -106,6 +108,7 @@ class Intermediates(Declared):
     days: int = Field(default=730, ge=1, le=36500)
     """Validity in days; never longer than the root's."""
     key: Literal["ECDSA-P256", "ECDSA-P384", "RSA-2048", "RSA-3072", "RSA-4096"] = "ECDSA-P256"
+    """Kind and size of the key."""
 
 
 class Trust(Declared):
@@ -125,8 +128,11 @@ class Topology(Declared):
     """One mesh, as its owners declare it."""
 
     mesh_id: str
+    """Name of the mesh, a DNS label; never change it."""
     istio_version: str
+    """Version of Istio's charts and images, such as 1.31.1."""
     clusters: dict[str, Cluster]
+    """The clusters of the mesh, by the names that Istio knows them by."""
     trust: Trust = Trust()
     trust_domain: str | None = None
     """Trust domain of every identity in the mesh; `<mesh ID>.internal` when left out (docs/adr/0004)."""

@@ -5,9 +5,11 @@ The server comes from npm, once, into the user's cache folder.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,9 +49,9 @@ class Server:
         number = self._number
         return self._until(lambda message: message.get("id") == number and "method" not in message)["result"]
 
-    def problems(self, name: str, text: str) -> list[Any]:
+    def problems(self, name: str, text: str, ending: str = "yaml") -> list[Any]:
         """Open a file with this text and return what the editor would underline."""
-        uri = f"file:///{name}.yaml"
+        uri = f"file:///{name}.{ending}"
         self.open(uri, text)
         if uri not in self._told:
             self._until(lambda _: uri in self._told)
@@ -97,22 +99,28 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    program = CACHE / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
-    if not program.exists():
-        package = f"yaml-language-server@{VERSION}"
+    if not CACHE.exists():
+        _install()
+    found = Server(CACHE / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server")
+    yield found
+    found.stop()
+
+
+def _install() -> None:
+    package = f"yaml-language-server@{VERSION}"
+    CACHE.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its place, and moved there whole: tests run in several processes, and an installation may be cut off.
+    with tempfile.TemporaryDirectory(dir=CACHE.parent) as folder:
+        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", f"{folder}/new", package]
         try:
-            done = subprocess.run(
-                ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(CACHE), package],
-                capture_output=True,
-                text=True,
-                timeout=300,
-            )
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         except FileNotFoundError:
             pytest.fail("npm is not there, which brings the language server: apt-get install nodejs npm")
         assert done.returncode == 0, f"npm can't install {package}: {done.stderr}"
-    found = Server(program)
-    yield found
-    found.stop()
+        # Another process may have been faster.
+        with contextlib.suppress(OSError):
+            Path(folder, "new").rename(CACHE)
+    assert CACHE.exists(), f"{CACHE} can't be written to"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
@@ -125,6 +133,53 @@ def test_nothing_is_underlined_in_an_example(server: Server, file: Path) -> None
 def test_what_a_schema_can_see_is_underlined(server: Server, wrong: str) -> None:
     text = yaml.safe_dump(WRONG[wrong][0], sort_keys=False)
     assert server.problems(wrong.replace(" ", "-").replace("'", ""), text) != []
+
+
+HEAD = """\
+mesh_id: prod
+istio_version: "1.31.1"
+trust: {roots: [{issued: 2026-11-23}]}
+"""
+
+LINES = {
+    "clusters:\n  East: {}\n": (5, "such as east-1"),
+    "clusters:\n  east:\n    netwrok: vpc\n": (6, "netwrok is not allowed"),
+    "clusters:\n  east:\n    kubeconfig: x\n": (6, "kubeconfig is not allowed"),
+    "clusters:\n  east:\n    network: VPC\n": (6, "such as east-1"),
+    "clusters:\n  east:\n    pod_cidr: 10.0.0.0\n": (6, "such as 10.8.0.0/14"),
+    "clusters:\n  east:\n    protect: perhaps\n": (6, "true or false"),
+    "clusters:\n  east:\n    crds: mine\n": (6, "managed"),
+    "clusters:\n  east:\n    gke: {}\n": (6, "region"),
+    "clusters:\n  east: {}\nmtls: off\n": (6, "permissive"),
+    "clusters:\n  east: {}\nverify:\n  timeout_seconds: 1\n": (7, "10"),
+    "clusters:\n  east: {}\nvalues:\n  istio: {}\n": (7, "istio is not allowed"),
+    "clusters:\n  east:\n": (5, "Cluster"),
+}
+
+
+@pytest.mark.parametrize("text", LINES)
+def test_it_is_underlined_where_it_stands_and_told_what_to_type(server: Server, text: str) -> None:
+    found = server.problems(f"line-{list(LINES).index(text)}", HEAD + text)
+    line, words = LINES[text]
+    assert [problem["range"]["start"]["line"] + 1 for problem in found] == [line]
+    assert words in found[0]["message"]
+
+
+@pytest.mark.parametrize("level", ["off", "false", "traffic"])
+def test_what_the_loader_takes_is_not_underlined(server: Server, level: str) -> None:
+    more = f"clusters:\n  east: {{protect: yes}}\nfailover: on\nverify: {{level: {level}, timeout_seconds: '60'}}\n"
+    assert server.problems(f"taken-{level}", HEAD + more) == []
+
+
+def test_a_file_can_name_its_schema_itself(server: Server, tmp_path: Path) -> None:
+    """As those that `istio-mesh new` writes do; without the line nothing is known of a file of this ending."""
+    (tmp_path / "mesh.schema.json").write_bytes((ROOT / "docs" / "mesh.schema.json").read_bytes())
+    wrong = HEAD + "clusters: {East: {}}\n"
+    lines = []
+    for name, first in (("with", "# yaml-language-server: $schema=mesh.schema.json\n"), ("without", "#\n")):
+        found = server.problems(f"{tmp_path}/{name}".lstrip("/"), first + wrong, ending="yml")
+        lines.append([problem["range"]["start"]["line"] + 1 for problem in found])
+    assert lines == [[5], []]
 
 
 TEXT = """\

@@ -161,3 +161,27 @@ def test_an_owner_is_told_by_the_name_that_links_use(tmp_path: Path) -> None:
     with pytest.raises(TopologyError) as caught:
         judged(file(tmp_path, LINK, again, shop={"mesh_id": "shop-1"}))
     assert [problem.fix for problem in caught.value.problems] == ["exporter: shop"]
+
+
+@pytest.mark.parametrize(
+    ("mesh", "facts", "where"),
+    [
+        ("bank", {"peers": {"shop": None}}, "meshes.bank.peers.shop"),
+        ("bank", {"peers": ["shop"]}, "meshes.bank.peers"),
+        ("shop", {"exports": {"cart.web": None}}, "meshes.shop.exports.cart.web"),
+        ("shop", {"exports": {"cart.web": {**CART, "callers": None}}}, "meshes.shop.exports.cart.web.callers"),
+        # Text, of which each letter would be a caller.
+        (
+            "shop",
+            {"exports": {"cart.web": {**CART, "callers": {"bank": "*"}}}},
+            "meshes.shop.exports.cart.web.callers.bank",
+        ),
+        ("shop", {"exports": {"cart.web": {**CART, "ports": "http"}}}, "meshes.shop.exports.cart.web.ports"),
+    ],
+)  # fmt: skip
+def test_a_misshapen_mesh_is_told_at_its_place_whatever_links_to_it(
+    mesh: str, facts: dict[str, Any], where: str, tmp_path: Path
+) -> None:
+    with pytest.raises(TopologyError) as caught:
+        judged(file(tmp_path, LINK, **{mesh: facts}))
+    assert where in [problem.where for problem in caught.value.problems]

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from pydantic import BaseModel
 
@@ -19,7 +20,7 @@ from pulumi_istio_mesh import cli
 from pulumi_istio_mesh.topology import dialled, federation, gke, models
 from pulumi_istio_mesh.topology.schema import mesh_schema
 
-from ..builders import mesh_tree
+from ..builders import mesh_tree, problems_of
 from ..plan.test_mesh_plan import shapes
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,18 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no version of Istio": (over(istio_version=...), ""),
     "no clusters": (over(clusters=...), ""),
     "an empty list of clusters": (over(clusters={}), "clusters"),
+    "a cluster called kubernetes": (over(clusters={"kubernetes": {}}), "clusters"),
+    "no trust": (over(trust=...), ""),
+    "generated trust without a root": (over(trust={}), "trust"),
+    "roots that nobody will use": (
+        over(trust={"kind": "external", "roots": [{"issued": "2026-11-23"}]}),
+        "trust.roots",
+    ),
+    "a root on no day": (over(trust={"roots": [{"issued": "tomorrow"}]}), "trust.roots.0.issued"),
+    "a version that is none": (over(istio_version="latest"), "istio_version"),
+    "values of a chart that is none": (over(values={"istio": {}}), "values"),
+    "an address beyond the last one": (of(pod_cidr="999.1.1.0/24"), "clusters.east.pod_cidr"),
+    "a mesh whose key is no ID": ({"meshes": {"Blue": over(mesh_id=...)}}, "meshes.Blue"),
     "clusters as a list": (over(clusters=["east"]), "clusters"),
     "a cluster with capitals": (over(clusters={"East": {}}), "clusters"),
     "a cluster that is text": (over(clusters={"east": "vpc"}), "clusters.east"),
@@ -161,3 +174,82 @@ def test_what_a_schema_can_see_is_refused_where_it_stands(wrong: str) -> None:
 
 def test_what_yaml_makes_of_a_bare_off_is_taken() -> None:
     assert errors(over(verify={"level": False})) == []
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        of(protect="yes"),
+        of(protect="On"),
+        of(protect=0),
+        over(failover="off"),
+        over(verify={"timeout_seconds": "60"}),
+        over(verify={"timeout_seconds": 60.0}),
+        of(east_west_gateway={"ports": [{"name": "x", "port": "9000"}]}),
+        over(trust={"roots": [{"issued": "2026-11-23T00:00:00Z"}]}),
+        of(pod_cidr="10.8.0.0/14 , fd00::/48"),
+        of(network=None, primary=None, discovers=None, gke=None),
+        {"meshes": {"Blue": over()}},
+    ],
+    ids=str,
+)
+def test_what_the_loader_takes_is_taken(tree: dict[str, Any]) -> None:
+    """Editors read YAML 1.2, where `yes` is text."""
+    assert errors(tree) == []
+    for facts in tree.get("meshes", {"": tree}).values():
+        assert problems_of(facts) == []
+
+
+RANDOM = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 70000), st.floats(0, 100).map(round).map(float),
+    st.sampled_from([
+        "yes", "no", "ON", "off", "true", "n", "1", "0", "60", " 60 ", "+60.0", "1_000", "2026-11-23",
+        "2026-11-23 00:00:00Z",
+        "10.8.0.0/14", "fd00::/48", "10.8.0.0/14,::/0", "external", "traffic", "NodePort", "http", "vpc", "", "*",
+    ]),
+    st.lists(st.sampled_from(["east", "west", "a/b"]), max_size=2),
+    st.dictionaries(st.sampled_from(["a", "http"]), st.text()),
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_no_value_that_the_loader_takes_is_refused(data: st.DataObject) -> None:
+    """Any value at any key of the models that the user types."""
+    holder, at = data.draw(st.sampled_from(sorted(PLACES)))
+    key = data.draw(st.sampled_from(sorted(PLACES[holder, at].model_fields)))
+    value = data.draw(RANDOM)
+    tree = json.loads(json.dumps(BASE))
+    place = tree
+    for part in at:
+        place = place[part]
+    number = isinstance(value, bool) and PLACES[holder, at].model_fields[key].annotation in (int, int | None)
+    day = isinstance(value, (int, float)) and key == "issued"
+    if number or day:
+        # A number that is written as true or false, and a day as seconds: underlined, though the loader takes it.
+        return
+    place[key] = value
+    if problems_of(tree) == []:
+        assert errors(tree) == [], (at, key, value)
+
+
+BASE = mesh_tree(
+    clusters={"east": {"east_west_gateway": {"ports": [{"name": "x", "port": 9000}]}}, "west": {}},
+    verify={},
+    trust={"roots": [{"issued": "2026-11-23"}], "intermediates": {}},
+    peers={"shop": {"imports": {"a.b": {"ports": {"http": 1}, "namespaces": ["x"]}}}},
+    exports={"c.d": {"ports": {"http": 1}, "accounts": ["x"]}},
+)
+PLACES: dict[tuple[str, tuple[Any, ...]], type[BaseModel]] = {
+    ("mesh", ()): models.Topology,
+    ("cluster", ("clusters", "east")): models.Cluster,
+    ("gateway", ("clusters", "east", "east_west_gateway")): dialled.EastWestGateway,
+    ("port", ("clusters", "east", "east_west_gateway", "ports", 0)): dialled.GatewayPort,
+    ("verify", ("verify",)): models.Verify,
+    ("trust", ("trust",)): models.Trust,
+    ("root", ("trust", "roots", 0)): models.Root,
+    ("intermediates", ("trust", "intermediates")): models.Intermediates,
+    ("peer", ("peers", "shop")): federation.Peer,
+    ("import", ("peers", "shop", "imports", "a.b")): federation.Import,
+    ("export", ("exports", "c.d")): federation.Export,
+}
