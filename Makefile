@@ -38,10 +38,12 @@ lab-shell: $(VENV)/installed ## A shell in which pulumi and kubectl reach the la
 
 test: check test-pure test-newest test-lab ## Everything, the lab's real clusters included (what CI runs)
 
-browser: ## Install a browser from Debian, for the tests of pictures
-	@test -x /usr/bin/chromium-headless-shell || test -x /usr/bin/chromium || { \
-		echo "==> a browser from Debian (about 30 s)"; apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium-headless-shell > /dev/null; }
+browser: ## Install from Debian what the tests of pictures and of editors look with
+	@set -e; missing=""; \
+	test -x /usr/bin/chromium-headless-shell || test -x /usr/bin/chromium || missing="chromium-headless-shell"; \
+	command -v npm > /dev/null || missing="$$missing nodejs npm"; \
+	test -z "$$missing" || { echo "==> $$missing from Debian (about 30 s)"; apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$missing > /dev/null; }
 
 test-pure: $(VENV)/installed browser ## Tests that need no cluster (about 2 min)
 	@echo "==> pure, mock-engine, editor and browser tests (about 2 min)"
