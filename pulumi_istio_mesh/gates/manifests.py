@@ -30,9 +30,7 @@ def namespace(topology: Topology, mesh_cluster: str, cluster: str) -> dict[str, 
     With istio-cni nothing in it needs a right; without, istio-init redirects each pod's traffic with NET_ADMIN and
     NET_RAW, which the levels below privileged refuse. Source: kubernetes.io, concepts/security/pod-security-standards.
     """
-    istiod = values.chart_values(topology, topology.primary_of(cluster), "istiod")
-    with_cni = (istiod.get("cni") or {}).get("enabled")
-    injected = topology.has_probe(cluster) and not with_cni
+    injected = topology.has_probe(cluster) and not values.with_cni(topology, cluster)
     level = "privileged" if injected else "restricted"
     return {
         "name": names.VERIFY_NAMESPACE,

@@ -212,6 +212,18 @@ def chart_values(topology: Topology, cluster: str, chart: str, wiring: Values | 
     return {**values, **added}
 
 
+def with_cni(topology: Topology, cluster: str) -> bool:
+    """Return whether istio-cni redirects the traffic of the cluster's pods, and not istio-init in each of them.
+
+    Said by the user's values for the istiod that injects them: the mesh's, and its own cluster's over those.
+    """
+    primary = topology.primary_of(cluster)
+    # Asked for by rules too, before it is known that there is such a cluster.
+    own = topology.clusters[primary].values if primary in topology.clusters else {}
+    cni = merged(topology.values.get("istiod", {}), own.get("istiod", {})).get("cni")
+    return isinstance(cni, Mapping) and bool(cni.get("enabled"))
+
+
 def merged(*layers: Mapping[str, Any]) -> Values:
     """Merge mappings deeply; where two disagree the later one wins. Lists are replaced, as Helm does."""
     result: Values = {}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import combinations
 
+from ..istio import values
 from ..topology.gke import GkeCluster
 from ..topology.gke_ranges import (
     CONTROL_PLANE_PREFIX,
@@ -223,9 +224,7 @@ def nodes_can_be_made(topology: Topology) -> Iterator[Problem]:
         for key, given, why in ignored:
             if given:
                 yield _nodes(f"{where}.{key}", "it would have no effect", why, f"remove {where}.{key}")
-        primary = topology.clusters.get(topology.primary_of(name))
-        charts = [topology.values, primary.values if primary is not None else {}]
-        if cluster.autopilot and any(((found.get("istiod") or {}).get("cni") or {}).get("enabled") for found in charts):
+        if cluster.autopilot and values.with_cni(topology, name):
             yield _nodes(
                 f"{where}.autopilot",
                 "it is on, and istiod's values switch istio-cni on",

@@ -171,3 +171,17 @@ def test_the_synonym_pilot_is_refused_with_the_way_to_write_it(path: str) -> Non
 def test_a_conflict_says_what_the_mesh_sets() -> None:
     ((_, reason),) = values.conflicts({"global": {"network": "vpc"}}, a_topology(), "east", "istiod")
     assert reason == "the mesh sets it to 'east'"
+
+
+ON, OFF = ({"istiod": {"cni": {"enabled": enabled}}} for enabled in (True, False))
+
+
+@pytest.mark.parametrize(
+    ("mesh", "primary", "with_cni"),
+    [({}, {}, False), (ON, {}, True), ({}, ON, True), (ON, OFF, False), (OFF, ON, True)],
+    ids=["nobody", "the mesh", "the primary", "off for the primary", "on for the primary alone"],
+)
+def test_istio_cni_is_what_the_istiod_that_injects_says(mesh: Any, primary: Any, with_cni: bool) -> None:
+    clusters = {"east": {"values": primary}, "west": {"primary": "east", "values": ON if not with_cni else OFF}}
+    topology = a_topology(values=mesh, clusters=clusters)
+    assert values.with_cni(topology, "east") is values.with_cni(topology, "west") is with_cni
