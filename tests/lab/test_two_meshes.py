@@ -204,9 +204,11 @@ def test_an_identity_of_this_mesh_minted_by_the_other_ones_root_is_refused(meshe
     address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
     honest = dialled(address, minted(meshes, tmp_path, CLIENT))
     assert "HTTP/1.1 200 OK" in honest, honest
-    forged = dialled(address, minted(meshes, tmp_path, "spiffe://mesh-a.internal/ns/sample/sa/client"))
-    assert "HTTP/1.1" not in forged
-    assert "alert" in forged, forged
+    certificate = minted(meshes, tmp_path, "spiffe://mesh-a.internal/ns/sample/sa/client")
+    # Several: a connection that is closed right after its alert may end before the alert has come through the gateway.
+    forged = [dialled(address, certificate) for _ in range(5)]
+    assert not any("HTTP/1.1" in seen for seen in forged)
+    assert any("alert" in seen for seen in forged), forged
 
 
 def test_running_again_changes_nothing_and_nothing_drifts(meshes: Meshes) -> None:
