@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from pulumi.runtime.sync_await import _ensure_event_loop
 from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh.cli import mesh_file
+from pulumi_istio_mesh.components import arguments, offers
 
 from .builders import TODAY
 from .snapshots import Json, Text
@@ -25,6 +27,13 @@ def in_a_folder_on_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """Commands run in an empty folder, on the tests' day."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(mesh_file, "today", lambda: TODAY)
+
+
+@pytest.fixture
+def programs_on_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs run on the tests' day, whatever the machine's clock says."""
+    monkeypatch.setattr(arguments, "today", lambda: TODAY)
+    monkeypatch.setattr(offers, "now", lambda: dt.datetime.combine(TODAY, dt.time(12), dt.timezone.utc))
 
 
 @pytest.fixture

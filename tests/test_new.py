@@ -15,7 +15,6 @@ from click.testing import CliRunner, Result
 
 from pulumi_istio_mesh import cli
 from pulumi_istio_mesh.cli import mesh_file
-from pulumi_istio_mesh.components import arguments
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 
 from .builders import TODAY, a_kubeconfig
@@ -26,13 +25,12 @@ FILES = {
 }  # fmt: skip
 
 
-pytestmark = pytest.mark.usefixtures("in_a_folder_on_a_day")
+pytestmark = pytest.mark.usefixtures("in_a_folder_on_a_day", "programs_on_a_day")
 
 
 @pytest.fixture(autouse=True)
 def written_on_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pulumi_istio_mesh.rules.today", lambda: TODAY)
-    monkeypatch.setattr(arguments, "today", lambda: TODAY)
 
 
 def new(*options: str, answers: str = "") -> Result:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..istio import names
 from .change import Change, Kind, Sides, listed
-from .sharing import imported
+from .sharing import imported, policies_of
 
 
 def authorities(sides: Sides) -> Iterator[Change]:
@@ -17,7 +17,7 @@ def authorities(sides: Sides) -> Iterator[Change]:
     borders = sides.turned("MeshExport", sides.primaries)
     for name in sorted(before.peers.keys() | after.peers.keys()):
         was, will = before.peers.get(name), after.peers.get(name)
-        policies = sides.behind("AuthorizationPolicy", sides.primaries, names.callers_of(name))
+        policies = policies_of(sides, name)
         if was is None and will is not None:
             told = f"mesh {name} is known: its roots are trusted for {will.identity_domain(name)} and for nobody else"
             yield Change(Kind.TRUST, told, (*policies, *borders))

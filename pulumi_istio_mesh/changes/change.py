@@ -129,11 +129,9 @@ class Sides:
 
     def ways_to_istiod(self, primaries: Iterable[str]) -> tuple[str, ...]:
         """Return what comes, goes or changes with the first or last remote of these primaries."""
-        found = [one for name in primaries for one in self.turned("IstiodExposure", [name])]
-        gateways = [one.partition(" ")[2].removeprefix("IstiodExposure ") for one in found]
-        services = (f"Service {names.logical_name(own, None, 'east-west')}" for own in gateways)
-        both = self.before.resources & self.after.resources
-        return (*found, *(f"~ {service}" for service in services if service in both))
+        found = [name for name in primaries if self.turned("IstiodExposure", [name])]
+        services = self.behind("Service", found, "east-west")
+        return (*self.turned("IstiodExposure", found), *(one for one in services if one.startswith("~")))
 
     def turned(self, kind: str, clusters: Iterable[str], *role: str) -> tuple[str, ...]:
         """Return those of them that come or go."""

@@ -16,7 +16,7 @@ from .restarts import restarts
 from .secrets import secrets
 from .settings import settings
 from .sharing import sharing
-from .traffic import path_changes, traffic
+from .traffic import traffic
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _nothing(mesh: Topology) -> Topology:
 def _unaffected(sides: Sides, changes: tuple[Change, ...]) -> list[str]:
     """Return what a reviewer would ask about, and stays."""
     found = []
-    changed = {(path.source, path.target) for path in path_changes(sides.before.plan, sides.after.plan)}
+    changed = {(path.source, path.target) for change in changes for path in change.paths}
     same = {(path.source, path.target) for path in sides.after.plan.paths} - changed
     if same:
         calls = listed(sorted({name for pair in same for name in pair}))

@@ -15,9 +15,9 @@ def ports(sides: Sides) -> Iterator[Change]:
     was, will = (connections(side.topology, side.plan) for side in (sides.before, sides.after))
     there, needed = set(was), set(will)
     for found in together(one for one in will if one not in there):
-        yield Change(Kind.PORTS, f"open: {found.between(MOST)}, {found.ports} ({found.why})")
+        yield Change(Kind.PORTS, f"open: {' to '.join(found.ends(MOST))}, {found.ports} ({found.why})")
     for found in together(one for one in was if one not in needed):
-        yield Change(Kind.PORTS, f"no longer needed: {found.between(MOST)}, {found.ports}")
+        yield Change(Kind.PORTS, f"no longer needed: {' to '.join(found.ends(MOST))}, {found.ports}")
     for name in sides.stay:
         old, new = sides.before.topology.clusters[name].pod_cidr, sides.after.topology.clusters[name].pod_cidr
         if old != new:
@@ -52,8 +52,7 @@ def _firewall(sides: Sides) -> Iterator[Change]:
 
 
 def _flow(flow: Flow) -> str:
-    ports = f"TCP {', '.join(flow.ports)}" if flow.ports else "all of TCP"
-    return f"{flow.name} from {', '.join(flow.sources)}, {ports}"
+    return f"{flow.name} from {', '.join(flow.sources)}, {flow.ports_told}"
 
 
 def _let_in(sides: Sides) -> Iterator[Change]:

@@ -23,14 +23,15 @@ def _lets_in(sides: Sides) -> Iterator[Change]:
     for key in sorted(was.keys() | will.keys()):
         peer, service = key
         new, gone = will.get(key, set()) - was.get(key, set()), was.get(key, set()) - will.get(key, set())
-        policies = _policies(sides, peer)
+        policies = policies_of(sides, peer)
         if new:
             yield Change(Kind.TRAFFIC, f"{_who(new)} of mesh {peer} may call {service}", policies)
         if gone:
             yield Change(Kind.TRAFFIC, f"{_who(gone)} of mesh {peer} may no longer call {service}", policies)
 
 
-def _policies(sides: Sides, peer: str) -> tuple[str, ...]:
+def policies_of(sides: Sides, peer: str) -> tuple[str, ...]:
+    """Return the policies that say what another mesh may call."""
     return sides.behind("AuthorizationPolicy", sides.primaries, names.callers_of(peer))
 
 
@@ -52,7 +53,7 @@ def _exports(sides: Sides) -> Iterator[Change]:
     for service in sorted(was.keys() & will.keys()):
         if was[service].ports != will[service].ports:
             told = f"{service} is exported with {_ports(will[service].ports)} instead of {_ports(was[service].ports)}"
-            let = (one for peer in will[service].callers for one in _policies(sides, peer))
+            let = (one for peer in will[service].callers for one in policies_of(sides, peer))
             yield Change(Kind.TRAFFIC, told, (*gateways, *let))
         if set(was[service].accounts) != set(will[service].accounts):
             told = f"{service} answers other meshes as {listed(sorted(will[service].accounts))}"

@@ -121,15 +121,13 @@ def _scalar(answer: str) -> str:
 
 
 def _files(mesh: str, names: Sequence[str], mesh_file: str) -> dict[str, str]:
-    import json
-
     from .. import __version__
-    from ..topology.schema import mesh_schema
+    from ..topology.schema import schema_text
 
     secrets = "\n".join(f"pulumi config set --secret {name} < {name}.kubeconfig" for name in names)
     return {
         "mesh.yaml": mesh_file,
-        "mesh.schema.json": json.dumps(mesh_schema(), indent=2) + "\n",
+        "mesh.schema.json": schema_text(),
         "__main__.py": _PROGRAM.format(mesh=mesh, first=names[0]),
         "Pulumi.yaml": _PROJECT.format(mesh=_scalar(mesh), clusters=", ".join(names)),
         "requirements.txt": f"pulumi-istio-mesh=={__version__}\n",

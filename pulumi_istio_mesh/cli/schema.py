@@ -14,8 +14,6 @@ def schema() -> None:
       istio-mesh schema > mesh.schema.json
       # yaml-language-server: $schema=mesh.schema.json
     """
-    import json
+    from ..topology.schema import schema_text
 
-    from ..topology.schema import mesh_schema
-
-    click.echo(json.dumps(mesh_schema(), indent=2))
+    click.echo(schema_text(), nl=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 from ..istio import names
@@ -102,8 +103,15 @@ class Drawing:
     boxes: tuple[Box, ...]
     nodes: tuple[Node, ...]
     arrows: tuple[Arrow, ...]
-    clusters: Mapping[str, Facts] = field(compare=False)
-    """By the identifier of the cluster's node."""
+    plans: tuple[MeshPlan, ...] = field(compare=False)
+    """What it was drawn of."""
+
+    @cached_property
+    def clusters(self) -> Mapping[str, Facts]:
+        """What there is to know of each cluster, by the identifier of its node; only a page tells it."""
+        return {
+            identifier("cluster", cluster.name): facts for plan in self.plans for cluster, facts in _facts(plan, self)
+        }
 
 
 def drawn(*plans: MeshPlan) -> Drawing:
@@ -137,14 +145,8 @@ def drawn(*plans: MeshPlan) -> Drawing:
             if peer.name not in shown
         ]
         arrows += list(_borders(plan, shown))
-    there = {node.id for node in nodes} | {arrow.id for arrow in arrows}
-    clusters = {
-        identifier("cluster", cluster.name): _facts(plan, cluster, arrows, there)
-        for plan in plans
-        for cluster in plan.clusters
-    }
     title = " and ".join(f"mesh {plan.mesh_id}" for plan in plans)
-    return Drawing(title, tuple(boxes), tuple(nodes), tuple(arrows), clusters)
+    return Drawing(title, tuple(boxes), tuple(nodes), tuple(arrows), plans)
 
 
 def identifier(kind: str, name: str) -> str:
@@ -277,9 +279,18 @@ def _let_in(let: LetIn) -> tuple[str, str]:
     return let.service, f"for {', '.join('everybody' if who == '*' else who for who in let.callers)}"
 
 
-def _facts(plan: MeshPlan, cluster: ClusterPlan, arrows: Iterable[Arrow], there: set[str]) -> Facts:
+def _facts(plan: MeshPlan, drawing: Drawing) -> Iterator[tuple[ClusterPlan, Facts]]:
+    lines = list(words(plan))
+    # Without borders, which are around others, too, and without gateways that there are none of.
+    there = {node.id for node in drawing.nodes} | {arrow.id for arrow in drawing.arrows}
+    for cluster in plan.clusters:
+        own = (f"{cluster.name}:", f"{cluster.name} calls", f"{cluster.name} can't")
+        told = tuple(line for line in lines if line.startswith(own))
+        yield cluster, Facts(told, frozenset(_gone_through(plan, cluster, drawing.arrows) & there))
+
+
+def _gone_through(plan: MeshPlan, cluster: ClusterPlan, arrows: Iterable[Arrow]) -> set[str]:
     name = cluster.name
-    told = tuple(line for line in words(plan) if line.startswith((f"{name}:", f"{name} calls", f"{name} can't")))
     called = {path.target for path in plan.paths if path.source == name}
     callers = {path.source for path in plan.paths if path.target == name}
     own = {identifier(kind, name) for kind in ("cluster", "gateway", "federation", "istiod")}
@@ -302,8 +313,7 @@ def _facts(plan: MeshPlan, cluster: ClusterPlan, arrows: Iterable[Arrow], there:
         by_hub = arrow.target == hub and arrow.source in gates
         if leaves or arrives or part or across or by_hub:
             found |= {arrow.id, *ends}
-    # Without borders, which are around others, too, and without gateways that there are none of.
-    return Facts(told, frozenset(found & there))
+    return found
 
 
 _Element = TypeVar("_Element", Box, Node, Arrow)

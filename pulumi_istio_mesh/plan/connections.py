@@ -50,16 +50,12 @@ class Connections:
     ports: str
     why: str
 
-    def __str__(self) -> str:
-        """`pods of east and west to the gateway of plant, TCP 15443`."""
-        return f"{self.between()}, {self.ports}"
-
-    def between(self, most: int | None = None) -> str:
-        """Return both ends as they are told; of more than `most` clusters the first few."""
+    def ends(self, most: int | None = None) -> tuple[str, str]:
+        """Return both ends as they are told, `pods of east and west`; of more than `most` clusters the first few."""
         target = _told(self.target, self.targets, most)
         if self.sources == self.targets and len(self.targets) > 1:
             target = f"each other's {self.target if self.target == 'pods' else self.target + 's'}"
-        return f"{_told(self.source, self.sources, most)} to {target}"
+        return _told(self.source, self.sources, most), target
 
 
 _CALLS, _MTLS = "calls, pod to pod", "calls, mTLS by SNI"

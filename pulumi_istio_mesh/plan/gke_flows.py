@@ -34,6 +34,11 @@ class Flow:
     """Numbers or ranges; empty for all."""
     why: str
 
+    @property
+    def ports_told(self) -> str:
+        """Its ports in words."""
+        return f"TCP {', '.join(self.ports)}" if self.ports else "all of TCP"
+
 
 def firewall_flows(topology: Topology) -> tuple[Flow, ...]:
     """Return what the firewalls of the mesh's VPCs must allow, by cluster in the order of the list."""

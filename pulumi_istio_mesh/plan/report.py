@@ -42,7 +42,7 @@ def _count(number: int, noun: str) -> str:
 def tables(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> list[Table]:
     """Return the clusters, and the connections that must be possible; memory is estimated for so many Services each."""
     columns = ("cluster", "network", "served by", "secrets", "API servers watched", "load balancers", "istiod, about")
-    clusters = tuple(_row(topology, plan, cluster, services) for cluster in plan.clusters)
+    clusters = tuple(_row(topology, cluster, services) for cluster in plan.clusters)
     flows = tuple(_connection(topology, found) for found in together(connections(topology, plan)))
     return [
         Table("Clusters", columns, clusters),
@@ -50,8 +50,8 @@ def tables(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> list
     ]
 
 
-def _row(topology: Topology, plan: MeshPlan, cluster: ClusterPlan, services: int) -> tuple[str, ...]:
-    memory = "" if cluster.remote else f"{istiod_mib(plan, cluster.name, services)} MiB"
+def _row(topology: Topology, cluster: ClusterPlan, services: int) -> tuple[str, ...]:
+    memory = "" if cluster.remote else f"{istiod_mib(cluster, services)} MiB"
     watched = str(len(cluster.discovers))
     balancers = str(load_balancers_of(topology, cluster))
     return (cluster.name, cluster.network, cluster.primary, watched, watched, balancers, memory)
@@ -62,7 +62,7 @@ def _connection(topology: Topology, found: Connections) -> tuple[str, ...]:
         tuple(dict.fromkeys(address(topology, what, of) for of in clusters))
         for what, clusters in ((found.source, found.sources), (found.target, found.targets))
     )
-    source, target = found.between().split(" to ", 1)
+    source, target = found.ends()
     return (source, "; ".join(sources), target, "; ".join(targets), found.ports, found.why)
 
 

@@ -24,10 +24,9 @@ _MANY_SECRETS = 380
 _MANY_LOAD_BALANCERS = 20
 
 
-def istiod_mib(plan: MeshPlan, cluster: str, services: int = SERVICES) -> int:
+def istiod_mib(cluster: ClusterPlan, services: int = SERVICES) -> int:
     """Return about how much memory a primary's istiod holds, in MiB: it knows every Service that it can see."""
-    seen = 1 + len(next(found.discovers for found in plan.clusters if found.name == cluster))
-    return round(_IDLE_MIB + _MIB_A_SERVICE * services * seen)
+    return round(_IDLE_MIB + _MIB_A_SERVICE * services * (1 + len(cluster.discovers)))
 
 
 def warnings(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> Iterator[str]:
@@ -44,23 +43,18 @@ def warnings(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> It
         for cluster in plan.clusters
         if not cluster.remote
         and "resources" not in chart_values(topology, cluster.name, "istiod")
-        and istiod_mib(plan, cluster.name, services) > _REQUESTED_MIB
+        and istiod_mib(cluster, services) > _REQUESTED_MIB
     ]
     if small:
         yield (
             f"istiod of {listed(small)} may hold more than the 2 GiB that it requests: give values.istiod.resources, "
             "or let it read fewer clusters"
         )
-    balancers = load_balancers(topology, plan)
+    balancers = sum(load_balancers_of(topology, cluster) for cluster in plan.clusters)
     if balancers > _MANY_LOAD_BALANCERS:
         yield f"{balancers} load balancers: AWS allows 20 in a region by default; ask for more, or share networks"
 
 
-def load_balancers(topology: Topology, plan: MeshPlan) -> int:
-    """Return how many load balancers the mesh asks clouds for."""
-    return sum(load_balancers_of(topology, cluster) for cluster in plan.clusters)
-
-
 def load_balancers_of(topology: Topology, cluster: ClusterPlan) -> int:
-    """Return how many of them are one cluster's."""
+    """Return how many load balancers a cluster asks its cloud for."""
     return sum(service.type == "LoadBalancer" for service in dialled(topology, cluster).values())

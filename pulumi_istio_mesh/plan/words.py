@@ -18,8 +18,7 @@ def words(plan: MeshPlan) -> Iterator[str]:
     for peer in plan.peers:
         yield from _across(plan, peer)
     for flow in plan.firewall:
-        ports = f"TCP {', '.join(flow.ports)}" if flow.ports else "all of TCP"
-        yield f"the VPC lets {', '.join(flow.sources)} in to {flow.cluster}, {ports}: {flow.why}"
+        yield f"the VPC lets {', '.join(flow.sources)} in to {flow.cluster}, {flow.ports_told}: {flow.why}"
 
 
 def _facts(cluster: ClusterPlan) -> Iterator[str]:

@@ -6,6 +6,7 @@ all. What that takes is never marked, except a number written as true or false, 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -86,6 +87,11 @@ def mesh_schema() -> Schema:
         "else": {"$ref": "#/definitions/Mesh"},
         "definitions": {**defs, "Mesh": one, "MeshOfSeveral": within, "Meshes": several, "Link": link},
     }
+
+
+def schema_text() -> str:
+    """Return the schema as the file that editors read."""
+    return json.dumps(mesh_schema(), indent=2) + "\n"
 
 
 def _definitions(adapter: TypeAdapter[Any], defs: Schema) -> Schema:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +9,9 @@ import pytest
 
 from pulumi_istio_mesh import Mesh
 from pulumi_istio_mesh.changes.comparison import compare
-from pulumi_istio_mesh.components import arguments, offers
 from pulumi_istio_mesh.topology.load import parse_topology
 
-from ..builders import TODAY, a_kubeconfig
+from ..builders import a_kubeconfig
 from ..components.recorder import Recording, record, revealed
 from .table import CHANGES, Tree
 
@@ -21,10 +19,7 @@ UNTOLD = {"MeshGate", "ApiServerGate"}
 """Gates run again whenever what they prove changes: no sentence says so."""
 
 
-@pytest.fixture(autouse=True)
-def on_a_fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arguments, "today", lambda: TODAY)
-    monkeypatch.setattr(offers, "now", lambda: dt.datetime.combine(TODAY, dt.time(12), dt.timezone.utc))
+pytestmark = pytest.mark.usefixtures("programs_on_a_day")
 
 
 def ran(tree: Tree, name: str) -> Recording:

@@ -134,7 +134,8 @@ def test_no_text_of_a_plan_is_markup() -> None:
     evil = '</script><script>alert(1)</script>"&\\'
     node = Node("cluster_x", Shape.CLUSTER, (evil,), "network_x")
     facts = {"cluster_x": Facts((evil,), frozenset({"cluster_x"}))}
-    drawing = Drawing(evil, (Box("network_x", evil),), (node,), (), facts)
+    drawing = Drawing(evil, (Box("network_x", evil),), (node,), (), ())
+    vars(drawing)["clusters"] = facts
     text = page(drawing)
     assert "<script>alert" not in text
     assert text.count("</script>") == 2
