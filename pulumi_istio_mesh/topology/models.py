@@ -202,7 +202,8 @@ class Topology(Declared):
 
     def primary_of(self, cluster: str) -> str:
         """Return the name of the cluster whose istiod serves this one."""
-        return self.clusters[cluster].primary or cluster
+        declared = self.clusters[cluster].primary
+        return cluster if declared is None else declared
 
     def is_remote(self, cluster: str) -> bool:
         """Return whether another cluster's istiod serves this one."""

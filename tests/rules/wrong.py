@@ -240,6 +240,13 @@ CLUSTERS = {
         "leave clusters.east.primary out to give east its own control plane",
         east(primary="east"),
     ),
+    "a primary without a name": Wrong(
+        east(primary=""),
+        "primary-unknown",
+        "clusters.east.primary",
+        "leave clusters.east.primary out to give east its own control plane",
+        east(),
+    ),
     "a primary that is a remote": Wrong(
         mesh_tree(clusters={"east": {"primary": "west"}, "west": {"primary": "plant"}, "plant": {}}),
         "primary-is-remote",
