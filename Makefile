@@ -1,12 +1,13 @@
 # One Istio mesh over several clusters. `make` lists what there is; each target installs what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help browser docs demo demo-down test test-pure check bench soak cloud-test lab-up lab-down lab-shell lock clean
+.PHONY: help browser docs demo demo-down test test-pure test-oldest release check bench soak cloud-test lab-up lab-down lab-shell lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
 LAB := $(PY) -m lab
 NEWEST := .venv-newest
+OLDEST := .venv-oldest
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,23 +37,23 @@ lab-down: $(VENV)/installed ## Stop the clusters; nothing of them is left
 lab-shell: $(VENV)/installed ## A shell in which pulumi and kubectl reach the lab's clusters
 	@$(LAB) shell
 
-test: check test-pure test-newest test-lab ## Everything, the lab's real clusters included (what CI runs)
+test: check test-pure test-newest test-oldest test-lab ## Everything, the lab's real clusters included (what CI runs)
 
-browser: ## Install from Debian what the tests of pictures and of editors look with
+browser: ## Install from Debian what tests look with and run: a browser, Node
 	@set -e; missing=""; \
 	test -x /usr/bin/chromium-headless-shell || test -x /usr/bin/chromium || missing="chromium-headless-shell"; \
 	command -v npm > /dev/null || missing="$$missing nodejs npm"; \
 	test -z "$$missing" || { echo "==> $$missing from Debian (about 30 s)"; apt-get update -qq; \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$missing > /dev/null; }
 
-test-pure: $(VENV)/installed browser ## Tests that need no cluster (about 2 min)
-	@echo "==> pure, mock-engine, editor and browser tests (about 2 min)"
-	@$(PY) -m pytest -q -n 2 -m "not lab"
+test-pure: $(VENV)/installed browser ## Tests that need no cluster (about 5 min)
+	@echo "==> pure, mock-engine, editor and browser tests (about 5 min)"
+	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not lab"
 
-test-lab: $(VENV)/installed ## Tests on real clusters (about 60 min once the lab is built)
+test-lab: $(VENV)/installed browser ## Tests on real clusters (about an hour once the lab is built)
 	@$(LAB) build
-	@echo "==> tests on real clusters (about 60 min)"
-	@$(PY) -m pytest -v -m "lab and not soak"
+	@echo "==> tests on real clusters, two labs at once (about 70 min)"
+	@$(PY) -m pytest -v -n 2 --dist loadfile --no-loadscope-reorder --durations=20 -m "lab and not soak"
 
 $(NEWEST)/installed: pyproject.toml
 	@echo "==> newest SDKs into $(NEWEST) (about 60 s)"
@@ -60,16 +61,32 @@ $(NEWEST)/installed: pyproject.toml
 	@$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[gke]' pytest pytest-xdist hypothesis syrupy pyyaml click
 	@touch $@
 
-test-newest: $(NEWEST)/installed ## The mock-engine tests with the newest SDKs
-	@echo "==> mock-engine tests with the newest SDKs (under 1 min)"
-	@$(NEWEST)/bin/python -m pytest -q -n 2 tests/components
+test-newest: $(NEWEST)/installed ## The mock-engine and host tests with the newest SDKs
+	@echo "==> mock-engine and host tests with the newest SDKs (about 1 min)"
+	@$(NEWEST)/bin/python -m pytest -q -n 2 tests/components tests/host
 
-check: $(VENV)/installed ## Format, lint, types, import contracts
+$(OLDEST)/installed: pyproject.toml $(VENV)/installed
+	@echo "==> oldest SDKs into $(OLDEST) (about 60 s)"
+	@$(VENV)/bin/uv venv --quiet --clear --python python3 $(OLDEST)
+	@$(VENV)/bin/uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct -e '.[gke]'
+	@$(VENV)/bin/uv pip install --quiet --python $(OLDEST)/bin/python pytest pytest-xdist hypothesis syrupy
+	@touch $@
+
+test-oldest: $(OLDEST)/installed ## The mock-engine tests with the oldest versions that pyproject.toml allows
+	@echo "==> mock-engine tests with the oldest SDKs (under 1 min)"
+	@$(OLDEST)/bin/python -m pytest -q -n 2 tests/components
+
+release: $(VENV)/installed ## A dry run: wheel, sdist, bill of materials, provenance into dist/, and what keeps it from being released
+	@$(PY) -m release
+
+check: $(VENV)/installed browser ## Format, lint, types, import contracts
 	@echo "==> format, lint, types, import contracts (about 100 s)"
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 	@for program in $$(find examples -name __main__.py); do $(VENV)/bin/mypy $$program || exit 1; done
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(VENV)/bin/pyright --pythonpath $(PY)
+	@$(VENV)/bin/vermin --quiet --no-tips --violations --target=3.10- --eval-annotations pulumi_istio_mesh
 	@$(VENV)/bin/lint-imports
 
 bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table of ratios (about 30 min)

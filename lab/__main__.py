@@ -21,6 +21,7 @@ from lab.debian import install_packages
 from lab.environment import as_exports, shell_environment
 from lab.errors import LabError
 from lab.images import build_images
+from lab.npm import fetch_packages
 from lab.paths import ClusterPaths
 from lab.plugins import build_plugins
 from lab.process import last_lines
@@ -63,6 +64,7 @@ def build() -> None:
     build_programs(progress)
     build_charts(progress)
     build_plugins()
+    fetch_packages(progress)
     build_images(progress)
     progress.say("everything is built: `python -m lab up` starts the clusters")
 

@@ -1,17 +1,19 @@
 """The cgroup below which a cluster's kubelet puts all of its pods, on version 1 and version 2 machines."""
 
+import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from lab.paths import lab_dir
 from lab.process import Recorded
 
-_PREFIX = "mesh-lab-"
 _MOUNTS = Path("/proc/self/mounts")
 
 
 def name_of(cluster: str) -> str:
-    """The cgroup's name, the same in every hierarchy."""
-    return _PREFIX + cluster
+    """The cgroup's name, the same in every hierarchy, and another one for a lab in another folder."""
+    return f"{lab_dir().name}-{cluster}"
 
 
 def version() -> int:
@@ -36,20 +38,19 @@ def members(cluster: str | None = None) -> list[Recorded]:
     """Every process in a cgroup of the lab, or of one cluster: Pods, which nobody else can have put there."""
     pids = {
         int(pid)
-        for top in _existing()
-        if cluster is None or top.name == name_of(cluster)
-        for listing in top.rglob("cgroup.procs")
-        for pid in _read(listing).split()
+        for top in _existing(cluster)
+        for group in _within(top)
+        for pid in _read(group / "cgroup.procs").split()
     }
     return [process for process in map(Recorded.running, sorted(pids)) if process]
 
 
-def remove() -> None:
-    """Removes the lab's cgroups; a cgroup can be busy for a moment after its last process has ended."""
+def remove(cluster: str | None = None) -> None:
+    """Removes the lab's cgroups, or one cluster's; one can be busy for a moment after its last process has ended."""
     deadline = time.monotonic() + 5
-    while (left := _existing()) and time.monotonic() < deadline:
+    while (left := _existing(cluster)) and time.monotonic() < deadline:
         for top in left:
-            for group in sorted([top, *(p for p in top.rglob("*") if p.is_dir())], reverse=True):
+            for group in _within(top):
                 try:
                     group.rmdir()
                 except OSError:
@@ -69,8 +70,14 @@ def hierarchies() -> list[Path]:
     return sorted(path for path in mounted if path.is_relative_to("/sys/fs/cgroup"))
 
 
-def _existing() -> list[Path]:
-    return [group for hierarchy in hierarchies() for group in hierarchy.glob(_PREFIX + "*") if group.is_dir()]
+def _existing(cluster: str | None = None) -> list[Path]:
+    name = name_of(cluster or "*")
+    return [group for hierarchy in hierarchies() for group in hierarchy.glob(name) if group.is_dir()]
+
+
+def _within(top: Path) -> Iterator[Path]:
+    """Yield a cgroup and those below it, children first; it is no error that one goes by itself meanwhile."""
+    return (Path(folder) for folder, _, _ in os.walk(top, topdown=False))
 
 
 def _enable_controllers(root: Path) -> None:

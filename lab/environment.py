@@ -26,6 +26,8 @@ def shell_environment() -> dict[str, str]:
         "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        # npm asks a registry only for what it doesn't have: lab/npm.py.
+        "npm_config_prefer_offline": "true",
         "LAB_CHARTS": str(charts_folder()),
         "LAB_DIR": str(lab_dir()),
         plugins.PYTHON_VARIABLE: sys.executable,

@@ -17,7 +17,7 @@ from lab.errors import LabError
 from lab.oci import Files, Image, write_image
 from lab.paths import cache
 from lab.process import Recorded, end, run
-from lab.programs import AGENT_BUILD, ISTIO
+from lab.programs import AGENT_BUILD, ISTIO, NEXT_ISTIO
 from lab.progress import Progress
 
 PROBE_NAMES = (
@@ -80,11 +80,15 @@ def _probe() -> Image:
     return Image(PROBE_NAMES, _resolved(files), ("/agnhost",))
 
 
+def _names(program: str) -> tuple[str, ...]:
+    return tuple(f"docker.io/istio/{program}:{version}" for version in (ISTIO, NEXT_ISTIO))
+
+
 def _pilot() -> Image:
     files = Files(folders=["/tmp", "/var/lib/istio"], written={"/etc/passwd": _PASSWORDS})
     files.copied["/usr/local/bin/pilot-discovery"] = programs_folder() / "pilot-discovery"
     return Image(
-        (f"docker.io/istio/pilot:{ISTIO}",),
+        _names("pilot"),
         _resolved(files),
         ("/usr/local/bin/pilot-discovery",),
         _ISTIO_USER,
@@ -102,7 +106,7 @@ def _proxy() -> Image:
     bootstrap = istio / "tools" / "packaging" / "common" / "envoy_bootstrap.json"
     files.copied["/var/lib/istio/envoy/envoy_bootstrap_tmpl.json"] = bootstrap
     _add_iptables(files)
-    return Image((f"docker.io/istio/proxyv2:{ISTIO}",), _resolved(files), ("/usr/local/bin/pilot-agent",), _ISTIO_USER)
+    return Image(_names("proxyv2"), _resolved(files), ("/usr/local/bin/pilot-agent",), _ISTIO_USER)
 
 
 def _add_shell(files: Files) -> None:

@@ -120,6 +120,27 @@ def install(clusters: Sequence[Cluster], *, parallel: bool) -> None:
             list(pool.map(lambda read: _announce(read, clusters), clusters))
 
 
+def install_alone(cluster: Cluster, authority: Path, *, mesh_id: str, network: str) -> None:
+    """Install Istio in one cluster as a team does that has no mesh of several yet, with the way in for one.
+
+    Under the certificate authority in a folder of its four files, with an east-west gateway.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        prepare(cluster, authority, network)
+        operator = _istiod(cluster.name, network)
+        operator["spec"]["values"]["global"]["meshID"] = mesh_id
+        _install_operator(cluster, folder / "istiod.yaml", operator)
+        _install_operator(cluster, folder / "gateway.yaml", _gateway(network))
+        cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(_EXPOSE))
+
+
+def prepare(cluster: Cluster, authority: Path, network: str) -> None:
+    """Make Istio's namespace with what has to be there before istiod: its authority, and the network's name."""
+    _namespace(cluster, authority)
+    cluster.kubectl("label", "namespace", _NAMESPACE, f"topology.istio.io/network={network}")
+
+
 def uninstall(clusters: Sequence[Cluster]) -> None:
     """Take the mesh away as Istio's page says: istioctl uninstall, then the namespace; cluster after cluster."""
     for cluster in clusters:
@@ -129,8 +150,7 @@ def uninstall(clusters: Sequence[Cluster]) -> None:
 
 def _install_one(cluster: Cluster, folder: Path) -> None:
     network = cluster.name
-    _namespace(cluster, folder)
-    cluster.kubectl("label", "namespace", _NAMESPACE, f"topology.istio.io/network={network}")
+    prepare(cluster, folder, network)
     _install_operator(cluster, folder / "istiod.yaml", _istiod(cluster.name, network))
     _install_operator(cluster, folder / "gateway.yaml", _gateway(network))
     cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(_EXPOSE))

@@ -95,6 +95,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
         """Runs a plugin written in Python, passing on what it prints as it prints it."""
+        # Upstream makes a virtualenv of the plugin's own for this. Here PATH's Python has the package installed.
         python, environment = interpreter(request.info)
         environment |= dict(entry.split("=", 1) for entry in request.env)
         command = [python, "-u", plugin_entry(request.info), *request.args]

@@ -1,14 +1,11 @@
 """Up and down: a lab as a whole, and what is left of one that crashed."""
 
-import fcntl
-import os
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 from lab import addresses, cluster_dns, leftovers, network, node_addresses, pki
+from lab.apart import alone
 from lab.build import programs_folder, unbuilt
 from lab.control_plane import ControlPlane
 from lab.errors import LabError
@@ -30,7 +27,7 @@ def up(shape: Shape, progress: Progress | None = None) -> None:
             left as it is, to be looked at, and goes with the next `up` or `down`.
     """
     progress = progress or Progress()
-    with _alone():
+    with alone():
         running = running_shape()
         if running == shape:
             progress.say(f"a lab of this shape is up already: {', '.join(shape.names)}")
@@ -48,15 +45,33 @@ def up(shape: Shape, progress: Progress | None = None) -> None:
 def down(progress: Progress | None = None) -> None:
     """Removes every process, namespace, mount, cgroup, address and file of the lab; fine if there is none."""
     progress = progress or Progress()
-    with _alone(), progress.step("remove the lab", usually="2 s"):
+    with alone(), progress.step("remove the lab", usually="2 s"):
         leftovers.remove()
+
+
+def lose(cluster: str) -> None:
+    """Ends one cluster of the lab without warning: its processes, its state, its network."""
+    with alone():
+        leftovers.remove_cluster(cluster)
+
+
+def recreate(cluster: str) -> None:
+    """Starts a cluster that was lost, under its old name and at its old addresses, with new certificates."""
+    shape = known_shape()
+    if shape is None:
+        raise LabError("no lab is up: `python -m lab up` first")
+    with alone():
+        network.build_cluster(shape, cluster)
+        _start_cluster(shape, ClusterPaths.of(cluster))
 
 
 def running_shape() -> Shape | None:
     """The shape of the lab that is up: complete, and with every one of its processes alive."""
     if not _ready_file().exists() or not all(p.alive for p in leftovers.recorded().values()):
         return None
-    return Shape.from_json(leftovers.shape_file().read_text())
+    shape = Shape.from_json(leftovers.shape_file().read_text())
+    # A lost one has no process that could be dead.
+    return shape if all(ClusterPaths.of(name).processes.exists() for name in shape.names) else None
 
 
 def known_shape() -> Shape | None:
@@ -130,22 +145,6 @@ def _check_built(shape: Shape) -> None:
         missing.append("images")
     if missing:
         raise LabError(f"not built yet: {', '.join(missing)}: run `python -m lab build`")
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Keeps a second `up` or `down` out. The lock is on a folder that stays, so it leaves no file behind."""
-    cache().mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(cache(), os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise LabError("another `python -m lab up` or `down` is at work; wait for it to end") from error
-    try:
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _patience(shape: Shape) -> float:

@@ -42,10 +42,11 @@ def build(shape: Shape) -> None:
     run(["ip", "address", "add", f"{addresses.HOST}/{addresses.WIDE_AREA.prefixlen}", "dev", HOST_CABLE])
     run(["ip", "link", "set", HOST_CABLE, "up"])
     for cluster in shape.names:
-        _build_cluster(shape, cluster)
+        build_cluster(shape, cluster)
 
 
-def _build_cluster(shape: Shape, cluster: str) -> None:
+def build_cluster(shape: Shape, cluster: str) -> None:
+    """Makes one cluster's namespace, on the bridge that is there."""
     number, name = number_of(cluster), namespace(cluster)
     run(["ip", "netns", "add", name])
     run(["ip", "-n", name, "link", "add", "eth0", "type", "veth", "peer", "name", cluster, "netns", _WIDE_AREA])
@@ -87,6 +88,15 @@ def remove() -> None:
         run(["ip", "netns", "delete", name])
     if Path(f"/sys/class/net/{HOST_CABLE}").exists():
         run(["ip", "link", "delete", HOST_CABLE])
+
+
+def remove_cluster(cluster: str) -> None:
+    """Removes one cluster's namespace: nothing answers at its addresses, and nothing refuses."""
+    if namespace(cluster) in existing():
+        # Its cable first: the kernel would take it down with the namespace, but only some time after the last
+        # process in there has ended, and until then the cluster's name is taken on the bridge.
+        run(["ip", "-n", namespace(cluster), "link", "delete", "eth0"])
+        run(["ip", "netns", "delete", namespace(cluster)])
 
 
 def existing() -> list[str]:

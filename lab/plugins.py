@@ -13,6 +13,8 @@ from lab.paths import cache, lab_dir
 from lab.programs import KUBERNETES_PROVIDER, PULUMI_BUILD, TLS_PROVIDER
 
 LANGUAGE_HOST = "pulumi-language-python"
+_BUILT_HOSTS = ("pulumi-language-yaml", "pulumi-language-nodejs")
+"""Language hosts that go with a `pulumi` that is built here; one on PATH has its own beside it."""
 EXECUTOR = "pulumi-language-python-exec"
 """Upstream's script that runs a program; the stand-in runs it."""
 PYTHON_VARIABLE, REPOSITORY_VARIABLE = "LAB_PYTHON", "LAB_REPOSITORY"
@@ -54,6 +56,8 @@ def build_plugins() -> None:
     else:
         # The engine looks for language hosts beside its own file, wherever links to it lie.
         shutil.copy2(programs_folder() / "pulumi", commands_folder() / "pulumi")
+        for host in _BUILT_HOSTS:
+            (commands_folder() / host).symlink_to(programs_folder() / host)
     if real_language_host() is None:
         script = module_folder(PULUMI_BUILD, _SDK_MODULE) / "python" / "cmd" / EXECUTOR
         shutil.copyfile(script, commands_folder() / EXECUTOR)

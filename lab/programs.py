@@ -12,6 +12,8 @@ from lab.paths import GO_PROGRAMS, cache
 
 ISTIO = "1.31.0"
 """What the module of 2026-08-27 calls itself, and the tag of its images and charts in the lab."""
+NEXT_ISTIO = "1.31.1"
+"""What upgrades lead to: the same programs under another tag, in charts of another version; there is one module."""
 KUBERNETES = "1.36.3"
 PULUMI = "3.259.0"
 KUBERNETES_PROVIDER = "4.25.0"
@@ -94,6 +96,22 @@ PULUMI_BUILD = GoBuild(
     variables=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI}",),
     usually="3 min",
 )
+YAML_HOST_BUILD = GoBuild(
+    folder="pulumi-yaml",
+    packages=("github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",),
+    tags=PULUMI_BUILD.tags,
+    usually="40 s",
+)
+"""Upstream's own. It is pinned to an older pkg/v3, which newer ones don't fit."""
+NODE_HOST_BUILD = GoBuild(
+    folder="pulumi-nodejs",
+    packages=(".",),
+    rename="pulumi-language-nodejs",
+    tags=PULUMI_BUILD.tags,
+    variables=PULUMI_BUILD.variables,
+    usually="10 s",
+)
+"""After `PULUMI_BUILD`, with the same tags: nearly all of it is compiled by then."""
 _ISTIO_VARIABLES = (
     f"{_ISTIO_VERSION}.buildVersion={ISTIO}",
     f"{_ISTIO_VERSION}.buildTag={ISTIO}",
@@ -122,6 +140,8 @@ KUBERNETES_PROVIDER_BUILD = GoBuild(
     variables=("github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=" + KUBERNETES_PROVIDER,),
     usually="6 min",
 )
+HELM_BUILD = GoBuild("helm", ("helm.sh/helm/v3/cmd/helm",), usually="1 min")
+"""What a team has that installed Istio by itself; of the version that the Kubernetes provider renders charts with."""
 PAUSE_BUILD = GoBuild("pause", (".",), rename="pause", usually="5 s")
 
 BUILDS = [
@@ -130,9 +150,12 @@ BUILDS = [
     AGNHOST_BUILD,
     PAUSE_BUILD,
     PULUMI_BUILD,
+    YAML_HOST_BUILD,
+    NODE_HOST_BUILD,
     ISTIOD_BUILD,
     AGENT_BUILD,
     KUBERNETES_PROVIDER_BUILD,
+    HELM_BUILD,
 ]
 
 

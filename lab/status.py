@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import addresses, cgroups, leftovers, node_addresses, plugins
+from lab.build import on_path
 from lab.kubernetes_api import ApiError, KubernetesApi
 from lab.paths import ClusterPaths
 from lab.process import Recorded
@@ -49,11 +50,14 @@ def of_clusters(shape: Shape) -> list[ClusterStatus]:
 def pieces() -> list[Piece]:
     """What is real here and what is a stand-in."""
     language, tls = plugins.real_language_host(), plugins.real_tls_provider()
+    node = on_path("pulumi") is None
     return [
         Piece("pulumi engine, kubernetes provider", False, "published sources, built here or found on PATH"),
         Piece("Kubernetes, etcd, containerd, runc", False, "published sources and Debian packages"),
         Piece("istiod, pilot-agent, istioctl, charts", False, "published sources"),
         Piece("python language host", language is None, str(language or "lab/language_host.py")),
+        Piece("yaml language host", False, "published sources, built here or found on PATH"),
+        Piece("node language host", node, "lab/go/pulumi-nodejs" if node else "of the pulumi on PATH"),
         Piece("tls provider", tls is None, str(tls or "lab/tls_provider.py: PrivateKey only")),
         Piece("Envoy", True, "upstream's build, without Istio's filters: no Istio metrics, lab/telemetry.py"),
         Piece("load balancer", True, "lab/loadbalancer.py"),

@@ -36,3 +36,9 @@ def key() -> str:
     made = ec.generate_private_key(ec.SECP256R1())
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     return made.private_bytes(encoding, form, serialization.NoEncryption()).decode()
+
+
+def another_root() -> str:
+    """Make a root that nobody trusts yet and return its certificate as PEM."""
+    facts = certificates.RootCertificate("bench", "2", (_TRUST_DOMAIN,), today(), days=30)
+    return certificates.root_pem(facts, key())

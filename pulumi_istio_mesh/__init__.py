@@ -11,82 +11,72 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .components.arguments import (
         CaCertsArgs as CaCertsArgs,
-    )
-    from .components.arguments import (
         ClusterArgs as ClusterArgs,
-    )
-    from .components.arguments import (
         DialledServiceArgs as DialledServiceArgs,
-    )
-    from .components.arguments import (
         EastWestGatewayArgs as EastWestGatewayArgs,
-    )
-    from .components.arguments import (
         ExportArgs as ExportArgs,
-    )
-    from .components.arguments import (
         FallbackArgs as FallbackArgs,
-    )
-    from .components.arguments import (
         FederationGatewayArgs as FederationGatewayArgs,
-    )
-    from .components.arguments import (
         GatewayPortArgs as GatewayPortArgs,
-    )
-    from .components.arguments import (
         GkeClusterArgs as GkeClusterArgs,
-    )
-    from .components.arguments import (
         GkeControlPlaneArgs as GkeControlPlaneArgs,
-    )
-    from .components.arguments import (
         GkeMaintenanceArgs as GkeMaintenanceArgs,
-    )
-    from .components.arguments import (
         GkeNetworkArgs as GkeNetworkArgs,
-    )
-    from .components.arguments import (
         GkeNodePoolArgs as GkeNodePoolArgs,
-    )
-    from .components.arguments import (
         GkeRangesArgs as GkeRangesArgs,
-    )
-    from .components.arguments import (
         GkeTaintArgs as GkeTaintArgs,
-    )
-    from .components.arguments import (
         ImportArgs as ImportArgs,
-    )
-    from .components.arguments import (
         IntermediatesArgs as IntermediatesArgs,
-    )
-    from .components.arguments import (
         LinkArgs as LinkArgs,
-    )
-    from .components.arguments import (
         MeshArgs as MeshArgs,
-    )
-    from .components.arguments import (
         MeshesArgs as MeshesArgs,
-    )
-    from .components.arguments import (
         PeerArgs as PeerArgs,
-    )
-    from .components.arguments import (
+        RevisionArgs as RevisionArgs,
         RootArgs as RootArgs,
-    )
-    from .components.arguments import (
         TrustArgs as TrustArgs,
+        VerifyArgs as VerifyArgs,
     )
     from .components.mesh import Mesh as Mesh
     from .components.meshes import Meshes as Meshes
-    from .plan.mesh_plan import MeshPlan as MeshPlan
-    from .plan.mesh_plan import plan_mesh as plan_mesh
-    from .topology.load import load_mesh as load_mesh
-    from .topology.load import load_meshes as load_meshes
+    from .mesh_file import load_mesh as load_mesh, load_meshes as load_meshes
+    from .parts.arguments import (
+        GkeFlatClusterArgs as GkeFlatClusterArgs,
+        GkeFlatNetworkArgs as GkeFlatNetworkArgs,
+        GkeMemberArgs as GkeMemberArgs,
+        IstioControlPlaneArgs as IstioControlPlaneArgs,
+        IstioEastWestGatewayArgs as IstioEastWestGatewayArgs,
+        IstioExposureArgs as IstioExposureArgs,
+        IstioFederationArgs as IstioFederationArgs,
+        IstioReaderArgs as IstioReaderArgs,
+        IstioRemoteArgs as IstioRemoteArgs,
+        IstioRemoteSecretArgs as IstioRemoteSecretArgs,
+        IstioTrustArgs as IstioTrustArgs,
+    )
+    from .parts.control_plane import (
+        IstioControlPlane as IstioControlPlane,
+        IstioRemote as IstioRemote,
+    )
+    from .parts.federation import (
+        IstioFederation as IstioFederation,
+    )
+    from .parts.gateways import (
+        IstioEastWestGateway as IstioEastWestGateway,
+        IstioExposure as IstioExposure,
+    )
+    from .parts.gke import (
+        GkeFlatCluster as GkeFlatCluster,
+        GkeFlatNetwork as GkeFlatNetwork,
+    )
+    from .parts.remote_secret import (
+        IstioReader as IstioReader,
+        IstioRemoteSecret as IstioRemoteSecret,
+    )
+    from .parts.trust import (
+        IstioTrust as IstioTrust,
+    )
+    from .plan.mesh_plan import MeshPlan as MeshPlan, plan_mesh as plan_mesh
     from .topology.models import Topology as Topology
-    from .topology.problems import Problem as Problem
-    from .topology.problems import TopologyError as TopologyError
+    from .topology.problems import Problem as Problem, TopologyError as TopologyError
 
 __version__ = "0.1.0"
 
@@ -116,10 +106,33 @@ _HOME = {
     "ImportArgs": "components.arguments",
     "LinkArgs": "components.arguments",
     "PeerArgs": "components.arguments",
+    "IstioTrust": "parts.trust",
+    "IstioControlPlane": "parts.control_plane",
+    "IstioRemote": "parts.control_plane",
+    "IstioEastWestGateway": "parts.gateways",
+    "IstioExposure": "parts.gateways",
+    "IstioReader": "parts.remote_secret",
+    "IstioRemoteSecret": "parts.remote_secret",
+    "IstioFederation": "parts.federation",
+    "GkeFlatNetwork": "parts.gke",
+    "GkeFlatCluster": "parts.gke",
+    "IstioTrustArgs": "parts.arguments",
+    "IstioControlPlaneArgs": "parts.arguments",
+    "IstioRemoteArgs": "parts.arguments",
+    "IstioEastWestGatewayArgs": "parts.arguments",
+    "IstioExposureArgs": "parts.arguments",
+    "IstioReaderArgs": "parts.arguments",
+    "IstioRemoteSecretArgs": "parts.arguments",
+    "IstioFederationArgs": "parts.arguments",
+    "GkeFlatNetworkArgs": "parts.arguments",
+    "GkeFlatClusterArgs": "parts.arguments",
+    "GkeMemberArgs": "parts.arguments",
+    "RevisionArgs": "components.arguments",
+    "VerifyArgs": "components.arguments",
     "MeshPlan": "plan.mesh_plan",
     "plan_mesh": "plan.mesh_plan",
-    "load_mesh": "topology.load",
-    "load_meshes": "topology.load",
+    "load_mesh": "mesh_file",
+    "load_meshes": "mesh_file",
     "Topology": "topology.models",
     "Problem": "topology.problems",
     "TopologyError": "topology.problems",

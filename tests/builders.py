@@ -60,13 +60,16 @@ def program_args(**changes: Any) -> Any:
 
 
 def as_program(tree: Mapping[str, Any]) -> Any:
-    """A tree as a program's arguments: clusters that it doesn't make have their kubeconfigs.
+    """A tree as a program's arguments: clusters that it does not make have their kubeconfigs, rendered ones tokens.
 
     What is no mapping where clusters should be stays as it is.
     """
     clusters = tree.get("clusters")
     if not isinstance(clusters, Mapping):
         return dict(tree)
+    if tree.get("render_to") is not None:
+        read = {"reader_credential": TOKEN, "api_server_ca": "a CA"}
+        return {**tree, "clusters": {name: {**read, **facts} for name, facts in clusters.items()}}
     with_kubeconfigs = {
         name: {"kubeconfig": a_kubeconfig(f"https://192.0.2.{number}:6443"), **facts}
         if isinstance(facts, Mapping) and "gke" not in facts

@@ -33,6 +33,8 @@ SEEN_IN_A_PROGRAM = {
     "kubeconfig-missing",
     "kubeconfig-invalid",
     "gke-provider",
+    "registry-credentials",
+    "adopted-objects",
 }
 """Checks that no file can show: they are about late values and credentials."""
 
@@ -42,14 +44,27 @@ BETWEEN_MESHES = {
 }  # fmt: skip
 """Checks that the file of one mesh can't show."""
 
+BEFORE_THE_FILE = {"inputs-differ"}
+"""Checks of what a mesh.yaml is translated from."""
+
 PREFLIGHT = {
     "cluster-unreachable",
     "kubernetes-version",
     "clock-skew",
     "cluster-taken",
+    "root-step",
     "istio-foreign",
+    "revision-step",
+    "revision-in-use",
+    "revision-unknown",
+    "existing-istiod",
+    "existing-differs",
+    "existing-root",
+    "existing-parts",
+    "adopted-fields",
     "crds-foreign",
     "helm-pending",
+    "install-differs",
     "pod-cidr-differs",
     "load-balancer-pending",
     "pod-security",
@@ -105,7 +120,9 @@ def test_every_slug_is_used(slug: str) -> None:
     assert f'"{slug}"' in source
 
 
-@pytest.mark.parametrize("slug", sorted(SLUGS.keys() - SEEN_IN_A_PROGRAM - BETWEEN_MESHES - CHECKS.keys()))
+@pytest.mark.parametrize(
+    "slug", sorted(SLUGS.keys() - SEEN_IN_A_PROGRAM - BETWEEN_MESHES - BEFORE_THE_FILE - CHECKS.keys())
+)
 def test_the_examples_of_a_check_are_refused_for_it_and_allowed(slug: str, tmp_path: Path) -> None:
     refused, *allowed = fences(sections(CHECKS_PAGE, "##")[slug])
     assert slug in told(tmp_path, refused)
@@ -178,6 +195,7 @@ def test_a_live_section_shows_how_to_see_it_and_how_to_repair_it(slug: str) -> N
 TABLES: dict[str, dict[str, FieldInfo]] = {
     "Mesh": dict(models.Topology.model_fields),
     "Cluster": dict(models.Cluster.model_fields),
+    "Revision": dict(models.Revision.model_fields),
     "Dialled service": dict(dialled.DialledService.model_fields),
     "East-west gateway": dict(dialled.EastWestGateway.model_fields),
     "Gateway port": dict(dialled.GatewayPort.model_fields),
@@ -238,6 +256,7 @@ def test_every_example_is_yaml_that_the_key_takes(heading: str) -> None:
     where = {
         "Mesh": "{{{}}}",
         "Cluster": "{{clusters: {{east: {{{}}}, west: {{}}}}}}",
+        "Revision": "{{revisions: {{a: {{{}}}}}}}",
         "Dialled service": "{{clusters: {{east: {{istiod_service: {{{}}}}}, west: {{}}}}}}",
         "East-west gateway": "{{clusters: {{east: {{east_west_gateway: {{{}}}}}, west: {{}}}}}}",
         "Gateway port": "{{clusters: {{east: {{east_west_gateway: {{ports: [{{name: a, port: 1, {}}}]}}}}}}}}",
@@ -293,6 +312,7 @@ def test_every_output_is_documented_and_nothing_else_is() -> None:
 PICTURED = [
     "README.md",
     "examples/flat-onprem/README.md",
+    "examples/gitops/README.md",
     "examples/mixed/README.md",
     "examples/gke-flat/README.md",
     "examples/gke-with-onprem/README.md",

@@ -14,7 +14,7 @@ HEAVY = ("pulumi", "pulumi_kubernetes", "pulumi_tls", "pulumi_gcp", "grpc")
 PURE = (
     "topology.load", "topology.models", "topology.kubeconfig", "rules", "plan.mesh_plan", "cli",
     "istio.values", "istio.manifests", "istio.charts", "istio.names", "istio.versions",
-    "gates.manifests", "gates.expectations", "checks.outcome", "live.verify",
+    "gates.manifests", "gates.expectations", "checks.outcome", "live.verify", "translation.mesh",
 )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ WITHOUT_CHECK = {
     "console": "commands of kubectl, helm and openssl, with prompts and what they print",
     "yaml": "tested below, and in tests/test_docs.py",
     "mermaid": "tested below, and in tests/test_docs.py",
+    "typescript": "compiled in tests/lab/test_languages.py",
 }
 """Languages of blocks that are not looked at here for their own sake, with the reason."""
 
@@ -91,6 +92,7 @@ def test_every_kind_of_block_is_looked_at() -> None:
 
 
 AROUND = """\
+import json
 from typing import Any
 import pulumi
 from pulumi_istio_mesh import Mesh, load_mesh
@@ -117,8 +119,9 @@ def test_every_program_holds_under_strict_types(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-PULUMI = {"cancel", "config", "destroy", "install", "login", "preview", "refresh", "stack", "state", "up"}
-YAML = [one for one in blocks("yaml") if not one[0].startswith("docs/checks.md")]
+PULUMI = {"cancel", "config", "destroy", "install", "login", "package", "preview", "refresh", "stack", "state", "up"}
+PROGRAMS = ("docs/checks.md", "docs/parts/", "docs/how-to/other-languages.md")
+YAML = [one for one in blocks("yaml") if not one[0].startswith(PROGRAMS)]
 SHELL = blocks("sh")
 
 
@@ -198,7 +201,7 @@ def command_page() -> str:
     parts += [
         "It works on mesh.yaml, on a program's output `topology` as JSON, and, where files are read, on "
         "`git:REVISION:PATH`.",
-        "Only `verify` dials a cluster. Errors go to standard error; colours only to a terminal.",
+        "Only `adopt` and `verify` dial a cluster. Errors go to standard error; colours only to a terminal.",
         "",
     ]
     for name, command in {"istio-mesh": cli.main, **cli.main.commands}.items():

@@ -14,6 +14,13 @@ def authorities(sides: Sides) -> Iterator[Change]:
     yield from _roots(sides)
     yield from _intermediates(sides)
     before, after = sides.before.topology, sides.after.topology
+    new = [domain for domain in after.trust_domain_aliases if domain not in before.trust_domain_aliases]
+    if sides.stay and new:
+        own = sides.behind("ControlPlane", sides.stay)
+        told = f"identities of {listed(new)} count as those of {after.identity_domain}"
+        if before.identity_domain in new:
+            told += f", which is the mesh's trust domain from now on instead of {before.identity_domain}"
+        yield Change(Kind.TRUST, told, own)
     borders = sides.turned("MeshExport", sides.primaries)
     for name in sorted(before.peers.keys() | after.peers.keys()):
         was, will = before.peers.get(name), after.peers.get(name)

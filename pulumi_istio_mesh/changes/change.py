@@ -10,7 +10,7 @@ from functools import cached_property
 from ..istio import names
 from ..plan import words
 from ..plan.mesh_plan import ClusterPlan, MeshPlan
-from ..plan.resources import resources
+from ..plan.resources import istiod_roles, resources
 from ..topology.models import Topology
 
 MOST = 12
@@ -127,11 +127,24 @@ class Sides:
         found = ((signs.get((one in was, one in will)), one) for one in dict.fromkeys(wanted))
         return tuple(f"{sign} {one}" for sign, one in found if sign)
 
+    def istiods(self, clusters: Iterable[str]) -> tuple[str, ...]:
+        """Return the charts of istiod of each cluster, of every revision."""
+        roles = dict.fromkeys(role for side in (self.before, self.after) for role in istiod_roles(side.topology))
+        wanted = list(clusters)
+        return tuple(one for role in roles for one in self.behind("Chart", wanted, role))
+
     def ways_to_istiod(self, primaries: Iterable[str]) -> tuple[str, ...]:
         """Return what comes, goes or changes with the first or last remote of these primaries."""
         found = [name for name in primaries if self.turned("IstiodExposure", [name])]
         services = self.behind("Service", found, "east-west")
         return (*self.turned("IstiodExposure", found), *(one for one in services if one.startswith("~")))
+
+    def emptied(self, evicted: str) -> tuple[str, ...]:
+        """Return the remote secrets by which istiods read an evicted cluster."""
+        readers = {
+            name for side in (self.before, self.after) for name, own in side.clusters.items() if evicted in own.forgets
+        }
+        return tuple(one for name in sorted(readers) for one in self.behind("Secret", [name], "remote", evicted))
 
     def turned(self, kind: str, clusters: Iterable[str], *role: str) -> tuple[str, ...]:
         """Return those of them that come or go."""

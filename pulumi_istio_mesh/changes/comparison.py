@@ -8,11 +8,13 @@ from ..plan.mesh_plan import plan_mesh
 from ..topology.models import Topology, Trust
 from .authorities import authorities
 from .change import Change, Kind, PathChange, Side, Sides, listed
+from .control_planes import control_planes
 from .dangers import dangers
 from .load_balancers import load_balancers
 from .members import members
 from .ports import ports
 from .restarts import restarts
+from .revisions import revisions
 from .secrets import secrets
 from .settings import settings
 from .sharing import sharing
@@ -45,11 +47,25 @@ class Comparison:
         return any(change.dangerous for change in self.changes)
 
 
-_ASKED = (dangers, members, traffic, sharing, authorities, restarts, ports, secrets, load_balancers, settings)
+_ASKED = (
+    dangers,
+    members,
+    control_planes,
+    traffic,
+    sharing,
+    authorities,
+    restarts,
+    revisions,
+    ports,
+    secrets,
+    load_balancers,
+    settings,
+)
 
 
 def compare(mesh: str, before: Topology | None, after: Topology | None) -> Comparison:
     """Return what changes from one topology to the other; both must have passed their rules, and one must be there."""
+    before, after = (side and side.present for side in (before, after))
     known = after or before
     assert known is not None, "one side is there"
     name = known.mesh_id

@@ -16,6 +16,7 @@ def dangers(sides: Sides) -> Iterator[Change]:
     if sides.stay:
         yield from _identity(sides, before, after)
         yield from _roots(sides, before, after)
+        yield from _installed(sides, before, after)
     yield from _renamed(sides)
     for name in sides.stay:
         yield from _cluster(sides, name)
@@ -31,15 +32,62 @@ def _identity(sides: Sides, before: Topology, after: Topology) -> Iterator[Chang
             charts,
             safe_way=f"keep mesh_id: {before.mesh_id}; build a mesh of the new name beside it, and move workloads over",
         )
-    if before.identity_domain != after.identity_domain:
+    if before.identity_domain != after.identity_domain and before.identity_domain not in after.identity_domains:
         yield Change(
             Kind.TRUST,
             f"trust domain {before.identity_domain} -> {after.identity_domain}: every identity changes, proxies that "
             "run are refused by those that restart, and policies that name identities match nobody",
             charts,
-            safe_way=f"keep trust_domain: {before.identity_domain}; to have another one, make a second mesh and let "
-            "both know each other (docs/federation.md)",
+            safe_way=f"let trust_domain_aliases name {before.identity_domain}, under a root that vouches for both "
+            f"({_PAGE}#change-the-trust-domain)",
         )
+    still = [domain for domain in before.identity_domains if domain not in after.identity_domains]
+    if before.identity_domain == after.identity_domain and still:
+        yield Change(
+            Kind.TRUST,
+            f"identities of {listed(still)} no longer count as the mesh's own: workloads that still carry them are "
+            "refused",
+            charts,
+            safe_way="wait until every workload has a certificate of the new one: a day "
+            f"({_PAGE}#change-the-trust-domain)",
+        )
+
+
+def _installed(sides: Sides, before: Topology, after: Topology) -> Iterator[Change]:
+    everything = (*sides.behind("MeshCluster", sides.stay), *sides.behind("Rendering", sides.stay))
+    if before.install != after.install:
+        yield Change(
+            Kind.RESTARTS,
+            f"install {before.install} -> {after.install}: what takes the objects of Istio's charts over comes before "
+            "what had them goes, and deletes them; pulumi up refuses it",
+            everything,
+            safe_way=f"pulumi destroy, then pulumi up ({_PAGE}#change-install)",
+        )
+    was, will = before.render_to, after.render_to
+    if was == will:
+        return
+    own, comes, goes = (f"{sides.after.name}-crds-", sides.after.resources, sides.before.resources)
+    of_crds = (f"{sign} {one}" for sign, found in (("+", comes - goes), ("-", goes - comes)) for one in sorted(found))
+    everything = (*everything, *(one for one in of_crds if one.partition(" ")[2].partition(" ")[2].startswith(own)))
+    if was is not None and will is not None:
+        told = f"objects are written to {will} instead of {was}, all of them anew"
+        yield Change(Kind.OTHER, told, (*everything, *_crds_writers(sides)))
+    else:
+        yield Change(
+            Kind.RESTARTS,
+            f"objects are written to {will} and not installed any more: what is installed is deleted"
+            if will is not None
+            else f"objects are installed and not written to {was} any more: those files are deleted",
+            everything,
+            safe_way="give the rendered mesh a stack of its own, under the same root: by trust.kind given or external, "
+            "for a generated root would be another one",
+        )
+
+
+def _crds_writers(sides: Sides) -> Iterator[str]:
+    """Yield what writes CRDs on both sides."""
+    kept = sides.before.resources & sides.after.resources
+    yield from (f"~ {one}" for one in sorted(kept) if one.startswith(f"kubernetes {sides.after.name}-crds-"))
 
 
 def _roots(sides: Sides, before: Topology, after: Topology) -> Iterator[Change]:

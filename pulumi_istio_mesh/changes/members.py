@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..plan.mesh_plan import ClusterPlan
 from .change import Change, Kind, Side, Sides
 
 
 def members(sides: Sides) -> Iterator[Change]:
     """Yield a sentence for each cluster that joins or leaves the mesh."""
+    was_evicted, is_evicted = sides.before.topology.evicted, sides.after.topology.evicted
     for name in sides.after.clusters:
         if name not in sides.before.clusters:
-            told = f"{name} joins: {_place(sides.after, name)}"
-            yield Change(Kind.CLUSTERS, told, _with(sides, name))
+            happens = "comes back" if name in was_evicted else "joins"
+            yield Change(Kind.CLUSTERS, f"{name} {happens}: {_place(sides.after, name)}", _with(sides, name))
     for name in sides.before.clusters:
         if name not in sides.after.clusters:
-            told = f"{name} leaves: {_fate(sides.before, name)}"
-            yield Change(Kind.CLUSTERS, told, _with(sides, name))
+            told = f"is evicted: {_farewell(sides.before, name)}" if name in is_evicted else None
+            yield Change(Kind.CLUSTERS, f"{name} {told or f'leaves: {_fate(sides.before, name)}'}", _with(sides, name))
+    for name in is_evicted:
+        if name not in sides.before.clusters and name not in was_evicted:
+            told = f"{name} is listed, and evicted: nobody talks to it"
+            yield Change(Kind.CLUSTERS, told, (*sides.behind("MeshCluster", [name]), *sides.emptied(name)))
+    for name in was_evicted:
+        if name not in sides.after.clusters and name not in is_evicted:
+            told = f"{name}, evicted before, leaves the list: nothing of it is left in the stack"
+            # Gateways were kept for it to come back to.
+            kept = (*sides.turned("EastWestGateway", sides.stay), *sides.turned("Exposure", sides.stay))
+            left = (*sides.behind("MeshCluster", [name]), *sides.emptied(name))
+            yield Change(Kind.CLUSTERS, told, (*left, *kept))
 
 
 def _with(sides: Sides, name: str) -> tuple[str, ...]:
@@ -41,9 +54,22 @@ def _read_by(sides: Sides, name: str) -> list[str]:
 
 def _place(side: Side, name: str) -> str:
     cluster = side.clusters[name]
-    served = f"served by {cluster.primary}" if cluster.remote else "with an istiod of its own"
+    served = f"served by {cluster.primary}" if cluster.remote else f"with {_istiod(cluster)}"
     made = ", a GKE cluster that the program makes" if side.topology.clusters[name].gke is not None else ""
     return f"on network {cluster.network}, {served}{made}"
+
+
+def _istiod(cluster: ClusterPlan) -> str:
+    if not cluster.joins:
+        return "an istiod of its own"
+    return f"the istiod that is there, which stays as it is{' and is imported' if cluster.adopted else ''}"
+
+
+def _farewell(side: Side, name: str) -> str:
+    told = "nobody talks to it, the others and the stack forget it, and what is in it stays as it is"
+    if side.topology.clusters[name].protect:
+        return f"{told}; pulumi up refuses it while the cluster is protected in the state: pulumi state unprotect"
+    return told
 
 
 def _fate(side: Side, name: str) -> str:

@@ -15,9 +15,21 @@ def secrets(sides: Sides) -> Iterator[Change]:
     changed = {
         (reader, read) for reader, read in both if _credential(sides.before, read) != _credential(sides.after, read)
     }
-    yield from _told(sides, will - was, "+", ("appears", "appear"), ("reads", "read"))
+    for name in sides.stay:
+        old, new = (side.topology.clusters[name].reader_token for side in (sides.before, sides.after))
+        if old != new and sides.behind("Reader", [name]):
+            yield Change(
+                Kind.SECRETS,
+                f"{name} gets a new token for those that read it; the old one ends when the gates have passed",
+                (*sides.turned("Secret", [name], _role(old)), *sides.turned("Secret", [name], _role(new))),
+            )
+    forgotten = {pair for pair in was - will if pair[1] in sides.after.topology.evicted}
+    back = {pair for pair in will - was if pair[1] in sides.before.topology.evicted}
+    yield from _told(sides, will - was - back, "+", ("appears", "appear"), ("reads", "read"))
+    yield from _told(sides, back, "~", ("is filled again", "are filled again"), ("reads", "read"))
     yield from _told(sides, changed, "~", ("changes", "change"), ("connects anew to", "connect anew to"))
-    yield from _told(sides, was - will, "-", ("goes", "go"), ("no longer reads", "no longer read"))
+    yield from _told(sides, forgotten, "~", ("is emptied", "are emptied"), ("forgets", "forget"))
+    yield from _told(sides, was - will - forgotten, "-", ("goes", "go"), ("no longer reads", "no longer read"))
 
 
 def _told(
@@ -38,4 +50,9 @@ def _credential(side: Side, name: str) -> tuple[object, ...]:
     """Return what the topology says of the credential for a cluster; the token in it changes by itself only."""
     declared = side.topology.clusters[name]
     by_dns = declared.gke is not None and declared.gke.control_plane.endpoint
-    return (side.clusters[name].primary, str(declared.api_server), declared.api_server_tls_name, by_dns)
+    token = declared.reader_token
+    return (token, side.clusters[name].primary, str(declared.api_server), declared.api_server_tls_name, by_dns)
+
+
+def _role(generation: str | None) -> str:
+    return "-".join(filter(None, ["reader-token", generation]))

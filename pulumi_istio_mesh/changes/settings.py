@@ -14,9 +14,9 @@ from .change import Change, Kind, Sides, listed
 from .differing import MISSING, differing
 
 _TOLD_ELSEWHERE = re.compile(
-    r"mesh_id|istio_version|trust_domain|trust\b.*|mtls|dns_capture|failover|cluster_local|image_hub|peers\b.*|exports\b.*"
+    r"mesh_id|install|render_to|evicted|waves|istio_version|revisions\b.*|revision_tags\b.*|trust_domain|trust_domain_aliases|trust\b.*|mtls|dns_capture|failover|cluster_local|image_hub|image_pull_secrets\b.*|peers\b.*|exports\b.*"
     r"|federation_gateways|values\b.*|verify\.level|verify\.preflight"
-    r"|clusters\.[^.]+(\.(primary|network|discovers|pod_cidr|api_server|api_server_tls_name|verify|protect"
+    r"|clusters\.[^.]+(\.(istio_version|control_plane|revision_tags\b.*|primary|network|discovers|pod_cidr|api_server|api_server_tls_name|reader_token|verify|protect"
     r"|retain_on_delete|values\b.*))?"
     r"|clusters\.[^.]+\.(east_west_gateway|federation_gateway|istiod_service)"
     r"\.(type|address|annotations\b.*|load_balancer_class|source_ranges|locality)"
@@ -66,8 +66,9 @@ def _behind(sides: Sides, path: str) -> Iterator[str]:
     if top == "verify":
         yield from sides.behind("Verification", sides.stay)
     if top == "chart_source":
-        yield from sides.behind("Chart", sides.stay, "istiod")
-        yield from sides.behind("Release", sides.stay, "base")
+        yield from sides.istiods(sides.stay)
+        yield from sides.behind("Release", sides.stay, "crds")
+        yield from sides.behind("Chart", sides.stay, "base")
         yield from sides.behind("Chart", sides.stay, "east-west")
         yield from sides.behind("Chart", sides.stay, "federation")
     if top == "gke_networks":
@@ -75,7 +76,7 @@ def _behind(sides: Sides, path: str) -> Iterator[str]:
     if top == "clusters":
         name, fact = rest[0], rest[1]
         part, role = {
-            "crds": ("Release", "base"),
+            "crds": ("Release", "crds"),
             "gke": ("GkeCluster", ""),
             "east_west_gateway": ("Service", "east-west"),
             "federation_gateway": ("Service", "federation"),

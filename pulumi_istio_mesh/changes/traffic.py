@@ -43,7 +43,7 @@ def traffic(sides: Sides) -> Iterator[Change]:
         )
         yield Change(Kind.TRAFFIC, told, sides.behind("DestinationRule", primaries, "failover"))
     was, will = set(before.cluster_local), set(after.cluster_local)
-    charts = sides.behind("Chart", primaries, "istiod")
+    charts = sides.istiods(primaries)
     if will - was:
         told = f"{listed(sorted(will - was))}: each cluster answers by itself, never another one"
         yield Change(Kind.TRAFFIC, told, charts)

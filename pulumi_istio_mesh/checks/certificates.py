@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from ..plan.expiry import WARN_DAYS
 from .findings import Finding
 from .seen import View
-
-_WARN_DAYS = 30
 
 
 def roots(view: View) -> Iterator[Finding]:
@@ -38,7 +37,7 @@ def authorities(view: View) -> Iterator[Finding]:
                 invalid = f"{what} ended {_at(certificate)}"
             elif certificate.not_valid_before_utc > view.now:
                 invalid = f"{what} is valid only from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
-            elif number and left < dt.timedelta(days=_WARN_DAYS):
+            elif number and left < dt.timedelta(days=WARN_DAYS):
                 yield Finding("certificate-expiring", planned.name, f"{what} ends {_at(certificate)}")
         if invalid:
             # The one nearest to the root: what is below it ends with it.

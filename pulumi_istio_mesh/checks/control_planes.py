@@ -6,7 +6,6 @@ import base64
 import re
 from collections.abc import Iterator
 
-from ..istio import names
 from ..istio.versions import SUPPORTED, minor_of
 from .findings import Finding
 from .seen import View, containers_of, is_ready, tag_of
@@ -25,13 +24,14 @@ def answers(view: View) -> Iterator[Finding]:
 
 def kubernetes_versions(view: View) -> Iterator[Finding]:
     """Each server's version is one that Istio is tested with."""
-    minor = SUPPORTED.get(minor_of(view.topology.istio_version))
     for planned, seen in view.clusters():
+        version = view.topology.version_of(planned.name)
+        minor = SUPPORTED.get(minor_of(version))
         found = re.match(r"v?1\.(\d+)", seen.version)
         if minor and found:
             low, high = (int(end.partition(".")[2]) for end in minor.kubernetes.split("-"))
             if not low <= int(found[1]) <= high:
-                what = f"Kubernetes {seen.version}; Istio {view.topology.istio_version} needs {minor.kubernetes}"
+                what = f"Kubernetes {seen.version}; Istio {version} needs {minor.kubernetes}"
                 yield Finding("kubernetes-version", planned.name, what)
 
 
@@ -96,7 +96,7 @@ def webhook_authority(view: View) -> Iterator[Finding]:
         bundles = [hook["clientConfig"].get("caBundle") or "" for hook in seen.injector.get("webhooks") or []]
         pems = {_blocks(base64.b64decode(bundle).decode(errors="replace")) for bundle in bundles}
         if not all(pem and pem <= _blocks(seen.roots) for pem in pems):
-            what = f"{names.INJECTOR_WEBHOOK} trusts another authority than the mesh's roots, or none"
+            what = f"{planned.injector} trusts another authority than the mesh's roots, or none"
             yield Finding("webhook-ca", planned.name, what)
 
 
@@ -114,8 +114,9 @@ def proxies(view: View) -> Iterator[Finding]:
 
 def versions(view: View) -> Iterator[Finding]:
     """Proxies are at most one minor version behind the istiod of their mesh, and never ahead."""
-    expected = _minor(view.topology.istio_version)
     for planned, seen in view.clusters():
+        version = view.topology.newest_version_of(planned.name)
+        expected = _minor(version)
         counted: dict[str, int] = {}
         for pod in seen.pods:
             tag = tag_of(next((c["image"] for c in containers_of(pod) if c["name"] == "istio-proxy"), ""))
@@ -124,7 +125,7 @@ def versions(view: View) -> Iterator[Finding]:
         for tag, count in sorted(counted.items()):
             apart = (expected or 0) - (_minor(tag) or 0)
             if expected is not None and apart not in (0, 1):
-                what = f"{count} proxies are of version {tag}, istiod of {view.topology.istio_version}"
+                what = f"{count} proxies are of version {tag}, istiod of {version}"
                 yield Finding("version-skew", planned.name, what)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..istio.adopted import hand_over
 from ..istio.versions import HAND_OVER_CRDS
 
 
@@ -56,7 +57,52 @@ CHECKS: Mapping[str, Check] = {
     ),
     "istio-foreign": _check(
         "two istiods would inject the same pods and write the same ConfigMaps",
-        "remove that Istio from {cluster}, or leave the cluster out of the mesh",
+        "clusters.{cluster}.control_plane: existing, to join with it (docs/how-to/existing-istio.md); or remove that "
+        "Istio from {cluster}",
+    ),
+    "existing-istiod": _check(
+        "the mesh uses that istiod as it is, and gives its own parts there the version that is declared",
+        "make {peer} in {cluster} what clusters.{cluster} says with the installer that it has, or the other way round",
+    ),
+    "existing-differs": _check(
+        "proxies of {cluster} carry what its control plane says, and the other clusters look for what the mesh says",
+        "declare in clusters.{cluster}, or for the mesh, what {peer} says; or change it there with what installed it, "
+        "and restart the workloads",
+    ),
+    "existing-root": _check(
+        "a proxy refuses whoever has a certificate of a root that it doesn't trust",
+        "give istiod in {cluster} an intermediate of the mesh's root (docs/how-to/existing-istio.md#a-common-root)",
+    ),
+    "existing-parts": _check(
+        "the mesh makes what it needs beside the control plane that is there, and reads what it is told is there",
+        "make clusters.{cluster} say what is there (docs/how-to/existing-istio.md)",
+    ),
+    "adopted-fields": _check(
+        "the API server keeps who wrote which field, and refuses a change of one that another installer wrote",
+        f"hand them over (docs/how-to/existing-istio.md#hand-it-over), in {{cluster}}:\n    {hand_over('{peer}')}",
+    ),
+    "root-step": _check(
+        "a proxy refuses whoever has a certificate of a root that it doesn't trust, so each step of a rotation is in "
+        "all clusters before the next",
+        "take one step at a time: add a root, let it sign, drop the old one; a run of the step before completes it "
+        "(docs/operations.md#rotate-the-root)",
+    ),
+    "revision-step": _check(
+        "gateways would move to an istiod that nobody has proved, and that does not know the other clusters' trust "
+        "domain before they have its revision",
+        "add the revision first, and let the tag default lead to it in a next run "
+        "(docs/operations.md#upgrade-by-revision)",
+    ),
+    "revision-in-use": _check(
+        "proxies keep to the istiod of the revision that they were injected by, and pods that ask for one that is gone "
+        "get no proxy",
+        "restart those workloads in {cluster} once their namespace asks for another revision, then run again "
+        "(docs/operations.md#upgrade-by-revision)",
+    ),
+    "revision-unknown": _check(
+        "a label of a namespace names a revision or tag of another mesh, of an earlier time, or mistyped",
+        "kubectl label namespace {peer} istio.io/rev=<a revision or tag> --overwrite, in {cluster}",
+        fatal=False,
     ),
     "crds-foreign": _check(
         "Helm refuses CRDs that another release or installer owns",
@@ -67,6 +113,11 @@ CHECKS: Mapping[str, Check] = {
     "helm-pending": _check(
         "a run was killed while Helm worked, or one works right now",
         "kubectl --namespace istio-system delete secret {peer}, once nobody works on it; then run again",
+    ),
+    "install-differs": _check(
+        "Helm refuses objects that no release of it has, and what leaves the program is deleted last, so that the new "
+        "owner would lose them",
+        "set install to what it was; to change it: pulumi destroy, then pulumi up (docs/operations.md#change-install)",
     ),
     "pod-cidr-differs": _check(
         "disjoint ranges are judged by what is declared; pods outside of it may have addresses of another cluster",

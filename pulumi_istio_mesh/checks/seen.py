@@ -92,8 +92,18 @@ class Seen:
     """What the gate's script found, run from the probe."""
     istiod_deployments: list[Object] = field(default_factory=list)
     """Deployments of istiod in all namespaces; read before a change only."""
+    injected: list[Object] = field(default_factory=list)
+    """Metadata of pods with a proxy; read before a change that takes a revision of istiod away."""
     crds: list[Object] = field(default_factory=list)
     """Metadata of all CRDs; read before a change only."""
+    membership: Object | None = None
+    """ConfigMap that says whose member a cluster is whose control plane was there before; read before a change only."""
+    mesh_config: Object = field(default_factory=dict)
+    """Mesh config of a control plane that was there before."""
+    injector_values: Object = field(default_factory=dict)
+    """Values that its injector renders proxies with."""
+    reader_account: bool = False
+    """Whether the account by which other clusters read this one is there; read before a change only."""
     gate_ran: bool = False
 
     @property
@@ -135,6 +145,8 @@ class View:
     now: dt.datetime
     servers: Mapping[str, str] = field(default_factory=dict)
     """URL of each cluster's API server as the others should dial it, where that is known."""
+    roots: str = ""
+    """PEM of the roots that the program is given, before a change; empty where it is given none."""
 
     def clusters(self) -> Sequence[tuple[ClusterPlan, Seen]]:
         """Return every cluster that answered, with its plan."""
@@ -153,6 +165,21 @@ def named(item: Object) -> tuple[str, str]:
 def labels_of(item: Object) -> dict[str, str]:
     """Return the labels of an object; none where it has none."""
     return item["metadata"].get("labels") or {}
+
+
+def made_here(item: Object) -> bool:
+    """Return whether this package made an object."""
+    manager = (item["metadata"].get("annotations") or {}).get(names.FIELD_MANAGER_ANNOTATION, "")
+    return str(manager).startswith(f"{names.PACKAGE}-")
+
+
+SAIL = "the Sail operator"
+
+
+def run_by_sail(item: Object) -> bool:
+    """Return whether the Sail operator made an object, and puts it back."""
+    keys = ("managed-by", "app.kubernetes.io/managed-by")
+    return any(labels_of(item).get(key) == "sail-operator" for key in keys)
 
 
 def containers_of(pod: Object) -> list[Object]:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import click
 
+from .adopt import adopt
 from .check import check
 from .diff import diff
+from .images import images
 from .new import new
 from .picture import picture
 from .plan import plan
 from .schema import schema
+from .translate import translate
 from .verify import verify
 
 
@@ -25,5 +28,5 @@ def main() -> None:
     """One Istio mesh over several Kubernetes clusters."""
 
 
-for command in (new, check, plan, picture, diff, schema, verify):
+for command in (new, translate, check, plan, picture, diff, images, schema, adopt, verify):
     main.add_command(command)

@@ -27,9 +27,11 @@ def check(files: tuple[str, ...], form: str) -> None:
       istio-mesh check mesh.yaml
       istio-mesh check --format sarif mesh.yaml > mesh.sarif
     """
+    from ..plan.expiry import expiring
     from ..plan.mesh_plan import plan_mesh
     from ..plan.report import headline
     from ..plan.words import validity_words
+    from ..rules import today
     from ..topology.problems import TopologyError
     from .mesh_file import judged
     from .problem_reports import REPORTS
@@ -46,7 +48,7 @@ def check(files: tuple[str, ...], form: str) -> None:
         for name, topology in meshes if form == "text" else ():
             plan = plan_mesh(topology)
             click.echo(f"{path}: mesh {name}: ok. {headline(topology, plan)}")
-            for line in validity_words(plan):
+            for line in (*validity_words(plan), *(f"warning: {found}" for found in expiring(topology, plan, today()))):
                 click.echo(f"{path}:   {line}")
     if form != "text":
         click.echo(REPORTS[form](errors), nl=False)

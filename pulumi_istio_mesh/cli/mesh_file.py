@@ -61,7 +61,7 @@ def judged_file(file: MeshFile, *, ignoring: Collection[str] = ()) -> list[tuple
     problems = [problem for problem in problems if problem.slug not in ignoring]
     if problems:
         raise TopologyError(problems, file.source, file.positions)
-    return meshes
+    return [(name, topology.present) for name, topology in meshes]
 
 
 def read_place(place: str) -> MeshFile | None:

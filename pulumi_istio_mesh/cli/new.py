@@ -93,35 +93,24 @@ def new(folder: str, mesh_id: str | None, clusters: str | None, flat: bool | Non
 def _mesh_file(mesh: str, names: Sequence[str], *, flat: bool, primary: str | None) -> str:
     from ..istio.versions import NEWEST
     from ..rules import today
+    from ..topology.scalar import scalar
 
     lines = ["# yaml-language-server: $schema=mesh.schema.json"]
-    lines += [f"mesh_id: {_scalar(mesh)}", f'istio_version: "{NEWEST}"']
+    lines += [f"mesh_id: {scalar(mesh)}", f'istio_version: "{NEWEST}"']
     # A plain day, so that running again changes nothing.
     lines += ["trust:", f'  roots: [{{issued: "{today()}"}}]', "clusters:"]
     for name in names:
         facts = [
             *(["network: flat"] if flat else []),
-            *([f"primary: {_scalar(primary)}"] if primary is not None and primary != name else []),
+            *([f"primary: {scalar(primary)}"] if primary is not None and primary != name else []),
         ]
-        lines.append(f"  {_scalar(name)}: {{{', '.join(facts)}}}")
+        lines.append(f"  {scalar(name)}: {{{', '.join(facts)}}}")
     return "\n".join(lines) + "\n"
-
-
-def _scalar(answer: str) -> str:
-    """Return an answer so that YAML reads nothing but this text from it."""
-    import json
-
-    import yaml
-
-    from ..topology.names import is_dns_label
-
-    # Quoted also where YAML takes a name for something else, as it does on, 1 and 2026-11-23.
-    plain = is_dns_label(answer) and isinstance(yaml.safe_load(answer), str)
-    return answer if plain else json.dumps(answer)
 
 
 def _files(mesh: str, names: Sequence[str], mesh_file: str) -> dict[str, str]:
     from .. import __version__
+    from ..topology.scalar import scalar
     from ..topology.schema import schema_text
 
     secrets = "\n".join(f"pulumi config set --secret {name} < {name}.kubeconfig" for name in names)
@@ -129,7 +118,7 @@ def _files(mesh: str, names: Sequence[str], mesh_file: str) -> dict[str, str]:
         "mesh.yaml": mesh_file,
         "mesh.schema.json": schema_text(),
         "__main__.py": _PROGRAM.format(mesh=mesh, first=names[0]),
-        "Pulumi.yaml": _PROJECT.format(mesh=_scalar(mesh), clusters=", ".join(names)),
+        "Pulumi.yaml": _PROJECT.format(mesh=scalar(mesh), clusters=", ".join(names)),
         "requirements.txt": f"pulumi-istio-mesh=={__version__}\n",
         ".gitignore": _IGNORED,
         "README.md": _README.format(mesh=mesh, secrets=secrets),

@@ -51,8 +51,10 @@ def _print(name: str, topology: Topology, plan: MeshPlan, services: int) -> None
     from rich.console import Console
     from rich.table import Table
 
+    from ..plan.expiry import expiring
     from ..plan.report import headline, notes, tables
     from ..plan.words import validity_words, words
+    from ..rules import today
 
     click.echo(f"mesh {name}: ok. {headline(topology, plan)}")
     for line in (*validity_words(plan), *words(plan)):
@@ -71,7 +73,10 @@ def _print(name: str, topology: Topology, plan: MeshPlan, services: int) -> None
             console.print(table)
         for line in text.get().splitlines():
             click.echo(line.rstrip())
-    for line in notes(topology, plan, services):
+    for line in (
+        *notes(topology, plan, services),
+        *(f"warning: {found}" for found in expiring(topology, plan, today())),
+    ):
         click.echo(line)
 
 

@@ -6,7 +6,6 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from ..checks.outcome import Outcome
     from ..checks.seen import View
     from ..live.stack import StackMesh
-    from ..live.verify import Access
-    from ..topology.models import Topology
 
 
 @click.command()
@@ -108,42 +105,14 @@ def _of_stack(stack: str | None, mesh: str | None) -> StackMesh:
 
 def _of_file(file: str, mesh: str | None, kubeconfigs: tuple[str, ...]) -> StackMesh:
     from ..live.stack import StackMesh
+    from .kubeconfigs import access_to
     from .mesh_file import planned
 
     found = planned(file, mesh)
     if len(found) != 1:
         raise click.UsageError(f"{file} holds {len(found)} meshes; choose one with --mesh")
     topology = found[0][1]
-    return StackMesh(topology, _access(topology, kubeconfigs), {}, ())
-
-
-def _access(topology: Topology, kubeconfigs: tuple[str, ...]) -> Mapping[str, Access]:
-    from ..live.verify import Access
-
-    found: dict[str, Access] = {}
-    problems: list[str] = []
-    for given in kubeconfigs:
-        cluster, equals, path = given.partition("=")
-        if not equals:
-            problems.append(f"--kubeconfig {given}: write CLUSTER=PATH[:CONTEXT]")
-            continue
-        if cluster not in topology.clusters:
-            problems.append(f"--kubeconfig {cluster}=...: the mesh has no such cluster")
-            continue
-        context = None
-        where = Path(path).expanduser()
-        if not where.exists() and ":" in path:
-            path, _, context = path.rpartition(":")
-            where = Path(path).expanduser()
-        try:
-            found[cluster] = Access(where.read_text(encoding="utf-8"), context)
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"--kubeconfig {cluster}=...: {where} can't be read: {type(error).__name__}")
-    named = {given.partition("=")[0] for given in kubeconfigs}
-    problems += [f"--kubeconfig {cluster}=PATH is missing" for cluster in topology.clusters if cluster not in named]
-    if problems:
-        raise click.UsageError("\n".join(problems))
-    return found
+    return StackMesh(topology, access_to(topology.clusters, kubeconfigs), {}, ())
 
 
 def _looked(source: StackMesh, deadline: float, *, quiet: bool) -> tuple[Outcome, View]:

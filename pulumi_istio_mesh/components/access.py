@@ -19,15 +19,21 @@ class Access:
         cluster: str,
         args: Mapping[str, Any],
         *,
+        under: str,
         for_peers: bool,
+        released: bool,
         preflight: Optional[Preflight],
         nodes: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource,
     ) -> None:
+        """`under` is the path of the arguments as the user knows it.
+
+        `released` says whether charts are Helm releases, which a preview shows without looking into the cluster."""
         kubeconfig, self.api_server = checked_kubeconfig(
-            cluster, args["kubeconfig"], args.get("api_server"), for_peers=for_peers
+            cluster, args["kubeconfig"], args.get("api_server"), under=under, for_peers=for_peers
         )
-        _say_what_an_unknown_kubeconfig_means(cluster, kubeconfig, parent)
+        if not released:
+            _say_what_an_unknown_kubeconfig_means(cluster, kubeconfig, parent)
         if preflight is not None:
 
             async def looked_at(text: str) -> Any:

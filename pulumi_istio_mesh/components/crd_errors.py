@@ -7,8 +7,7 @@ import pulumi
 from ..istio import names
 from ..istio.versions import HAND_OVER_CRDS
 from .callbacks import engine_calls_back
-
-_RELEASE_SECRET = f"sh.helm.release.v1.{names.BASE_RELEASE}.v1"
+from .release_errors import killed_text
 
 
 def explain_crd_errors(hook_name: str, cluster: str) -> Optional[pulumi.ResourceHookBinding]:
@@ -39,12 +38,4 @@ def companion_text(cluster: str, error: str) -> str | None:
             f"  or leave them to that installer: clusters.{cluster}.crds: external\n"
             "  see docs/operations.md#crds-of-another-installer"
         )
-    if "cannot re-use a name that is still in use" in error or "another operation" in error:
-        return (
-            f"cluster {cluster}: the Helm release {names.BASE_RELEASE} is in the cluster but not in the stack's state, "
-            "because a run was killed while Helm worked.\n"
-            "  Once no other run is working on this cluster, remove Helm's note of it, and run again:\n"
-            f"    kubectl --namespace {names.NAMESPACE} delete secret {_RELEASE_SECRET}\n"
-            "  see docs/operations.md#a-run-that-was-killed"
-        )
-    return None
+    return killed_text(cluster, names.BASE_RELEASE, error)

@@ -9,7 +9,7 @@ import pulumi_kubernetes as k8s
 from ..istio import manifests, names, values
 from ..plan.mesh_plan import ClusterPlan, IstiodRoute
 from ..topology.models import Topology
-from .gateway import Gateway
+from .gateway import Gateway, dialled_address
 from .order import after
 
 
@@ -33,6 +33,7 @@ class EastWestGateway(Gateway):
             "EastWestGateway",
             name,
             topology,
+            version=topology.version_of(cluster.name),
             role="east-west",
             release=names.EAST_WEST_GATEWAY,
             metadata=manifests.east_west_metadata(name, declared, cluster.network, args.get("annotations") or {}),
@@ -45,6 +46,33 @@ class EastWestGateway(Gateway):
             injector=injector,
             opts=opts,
         )
+
+
+class ExistingGateway(pulumi.ComponentResource):
+    """An east-west gateway that was there before, as `EastWestGateway` is one that is made here.
+
+    Its Service is read, and so are the rules that let callers in left to whoever made them.
+    """
+
+    address: pulumi.Output[str]
+    """IP address or host name that is dialled; empty where only the nodes' addresses are."""
+
+    def __init__(
+        self,
+        name: str,
+        args: Mapping[str, Any],
+        *,
+        namespace: pulumi.Input[str],
+        opts: Optional[pulumi.ResourceOptions] = None,
+    ) -> None:
+        super().__init__(names.token("EastWestGateway"), name, None, opts)
+        service = k8s.core.v1.Service.get(
+            f"{name}-east-west",
+            f"{names.NAMESPACE}/{names.EAST_WEST_GATEWAY}",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after(namespace)),
+        )
+        self.address = dialled_address(service, args.get("address"))
+        self.register_outputs({"address": self.address})
 
 
 class Exposure(pulumi.ComponentResource):

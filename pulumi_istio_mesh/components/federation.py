@@ -39,12 +39,13 @@ class FederationGateway(Gateway):
             "FederationGateway",
             name,
             topology,
+            version=topology.version_of(cluster),
             role="federation",
             release=names.FEDERATION_GATEWAY,
             metadata=federation.gateway_metadata(name, declared, args.get("annotations") or {}),
             spec=federation.gateway_service(declared, given),
             address=given,
-            values=values.chart_values(topology, cluster, "gateway", values.federation_gateway()),
+            values=values.chart_values(topology, cluster, "gateway", values.federation_gateway(topology, cluster)),
             namespace=namespace,
             injector=injector,
             opts=opts,
@@ -146,7 +147,7 @@ class MeshImport(pulumi.ComponentResource):
 
     def _object(
         self, kind: str, name: str, metadata: Mapping[str, Any], spec: Mapping[str, Any], opts: pulumi.ResourceOptions
-    ) -> k8s.apiextensions.CustomResource:
+    ) -> "k8s.apiextensions.CustomResource":
         return k8s.apiextensions.CustomResource(
             name, api_version="networking.istio.io/v1", kind=kind, metadata=metadata, spec=spec, opts=opts
         )

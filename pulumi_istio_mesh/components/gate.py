@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Optional
 
@@ -46,7 +47,7 @@ class ApiServerGate(pulumi.ComponentResource):
         for index, (peer, (server, authority)) in enumerate(sorted(peers.items())):
             line = partial(_line, peer, topology.clusters[peer].api_server_tls_name)
             environment[f"API_SERVER_{index}"] = pulumi.Output.all(server, authority).apply(line)
-        body = manifests.gate(topology, name, "api-servers", environment, injected=False, proves=_hash([]))
+        body = manifests.gate(topology, name, "api-servers", environment, injected_by=None, proves=_hash([]))
         job = _job(f"{name}-api-servers", body, self, [account])
         self.passed = job.metadata.name
         self.register_outputs({})
@@ -68,10 +69,15 @@ class MeshGate(pulumi.ComponentResource):
         gateways: Mapping[str, pulumi.Output[str]],
         facts: pulumi.Input[Any],
         waits_for: list[pulumi.Input[Any]],
+        revision: Optional[str] = None,
         opts: Optional[pulumi.ResourceOptions] = None,
     ) -> None:
-        """`gateways` holds each gateway's address, by cluster; `facts` is what else must be proved once it changes."""
-        super().__init__(names.token("MeshGate"), name, None, opts)
+        """`gateways` holds each gateway's address, by cluster; `facts` is what else must be proved once it changes.
+
+        `revision` is one that serves nobody who names none: what calls by it is shown before anybody moves to it.
+        """
+        role = "mesh" if revision is None else f"mesh-{revision}"
+        super().__init__(names.token("MeshGate"), name if revision is None else f"{name}-{role}", None, opts)
         lines = {
             target.cluster: gateways[target.cluster].apply(target.line)
             for target in expected.targets
@@ -80,13 +86,63 @@ class MeshGate(pulumi.ComponentResource):
         body = manifests.gate(
             topology,
             name,
-            "mesh",
-            expected.environment(lines),
-            injected=bool(expected.targets),
+            role,
+            # What leaves the program is deleted when all else has been done and proved.
+            {**expected.environment(lines), "LEAVING": "clusters may still be read"},
+            injected_by=(revision or topology.revision_of(expected.cluster)) if expected.targets else None,
             proves=pulumi.Output.from_input(facts).apply(_hash),
         )
-        _job(f"{name}-mesh", body, self, waits_for)
+        job = _job(f"{name}-{role}", body, self, waits_for)
+        if topology.waves and revision is None:
+            k8s.core.v1.ConfigMap(
+                f"{name}-proved",
+                **manifests.proved(name, {expected.cluster, *(target.cluster for target in expected.targets)}),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[job]),
+            )
         self.register_outputs({})
+
+
+class WaveGate(pulumi.ComponentResource):
+    """Shows that a cluster can still call whom it could before some clusters were changed.
+
+    A Job, as `MeshGate`; the next clusters are not touched before it has passed. On the first run of a mesh there is
+    nothing that could be broken, and it passes at once.
+    """
+
+    passed: pulumi.Output[str]
+    """Known once the Job has ended well."""
+
+    def __init__(
+        self,
+        name: str,
+        wave: int,
+        topology: Topology,
+        expected: Expectations,
+        *,
+        facts: Any,
+        waits_for: list[pulumi.Input[Any]],
+        opts: Optional[pulumi.ResourceOptions] = None,
+    ) -> None:
+        """`wave` counts from 1; `facts` is what the wave changes: it runs again when that does."""
+        role = f"wave-{wave}"
+        super().__init__(names.token("WaveGate"), f"{name}-{role}", None, opts)
+        # Not their addresses: those of gateways would have to be waited for, in clusters of later waves, too.
+        targets = tuple(replace(one, way=_unwatched(one.way)) for one in expected.targets)
+        environment = {
+            **replace(expected, targets=targets).environment({}),
+            "LEAVING": "clusters may still be read",
+            "WAVE": str(wave),
+            "BEFORE": manifests.PROVED_BEFORE,
+        }
+        injected_by = topology.revision_of(expected.cluster) if expected.targets else None
+        body = manifests.gate(topology, name, role, environment, injected_by=injected_by, proves=_hash(facts))
+        job = _job(f"{name}-{role}", body, self, waits_for)
+        self.passed = job.metadata.name
+        self.register_outputs({})
+
+
+def _unwatched(way: str) -> str:
+    return "nodes" if way == "gateway" else way
 
 
 def _line(cluster: str, tls_name: Optional[str], known: list[Any]) -> str:
@@ -98,7 +154,7 @@ def _hash(facts: Any) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _job(name: str, body: Mapping[str, Any], parent: pulumi.Resource, waits_for: list[Any]) -> k8s.batch.v1.Job:
+def _job(name: str, body: Mapping[str, Any], parent: pulumi.Resource, waits_for: list[Any]) -> "k8s.batch.v1.Job":
     return k8s.batch.v1.Job(
         name,
         **body,

@@ -6,10 +6,10 @@ from typing import Any, Optional
 import pulumi
 import pulumi_kubernetes as k8s
 
-from ..istio import manifests, names
+from ..istio import names
 from ..istio.charts import chart_reference
 from ..topology.models import Topology
-from .charts import chart_arguments, chart_transforms
+from .charts import install_chart
 from .order import after
 
 
@@ -32,6 +32,7 @@ class Gateway(pulumi.ComponentResource):
         name: str,
         topology: Topology,
         *,
+        version: str,
         role: str,
         release: str,
         metadata: Mapping[str, Any],
@@ -52,24 +53,22 @@ class Gateway(pulumi.ComponentResource):
         )
         self.service = service.metadata.name
         self.address = dialled_address(service, address)
-        chart = k8s.helm.v4.Chart(
+        chart = install_chart(
             f"{name}-{role}",
-            name=release,
-            namespace=names.NAMESPACE,
+            chart_reference(topology.chart_source, "gateway", version),
+            topology.install,
+            cluster=name,
+            release=release,
             values=values,
-            **chart_arguments(chart_reference(topology.chart_source, "gateway", topology.istio_version)),
+            parent=self,
             # The image is filled in by injection: a pod made before the webhook answers would never start.
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=after(injector),
-                transforms=chart_transforms(manifests.field_manager(name)),
-            ),
+            depends_on=after(injector),
         )
-        self.pods = chart.resources.apply(lambda _: release)
+        self.pods = chart.ready.apply(lambda _: release)
         self.register_outputs({"address": self.address, "service": self.service, "pods": self.pods})
 
 
-def dialled_address(service: k8s.core.v1.Service, given: Optional[pulumi.Input[str]]) -> pulumi.Output[str]:
+def dialled_address(service: "k8s.core.v1.Service", given: Optional[pulumi.Input[str]]) -> pulumi.Output[str]:
     """Return what other clusters dial, once the Service is there: the given address, or the one in its status.
 
     An IP address or a host name; empty where neither is known.

@@ -19,19 +19,30 @@ def checked_cacerts(cluster: str, given: Mapping[str, Any], trust_domain: str) -
     The program stops with `RefusedTopology` before istiod is made where the PEM can't work.
     """
 
-    def check(pem: dict[str, str]) -> dict[str, str]:
+    known: Any = {file: given[key] for key, file in FILES.items()}
+    return checked_files(f"clusters.{cluster}.cacerts", cluster, known, trust_domain)
+
+
+def checked_files(
+    where: str, cluster: str, files: pulumi.Input[Mapping[str, Any]], trust_domain: str
+) -> pulumi.Output[dict[str, str]]:
+    """Return the data of Secret `cacerts` from its files, given at `where`; secret.
+
+    The program stops with `RefusedTopology` before istiod is made where the PEM can't work.
+    """
+
+    def check(known: Mapping[str, Any]) -> dict[str, str]:
         found = given_problems(
-            f"clusters.{cluster}.cacerts",
-            **{key: pem[key] for key in FILES},
+            where,
+            **{key: str(known.get(file) or "") for key, file in FILES.items()},
             now=dt.datetime.now(dt.timezone.utc),
             trust_domain=trust_domain,
         )
         if found:
             raise RefusedTopology(found, f"cluster {cluster!r}")
-        return {file: pem[key] for key, file in FILES.items()}
+        return {file: known[file] for file in FILES.values()}
 
-    known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**{key: given[key] for key in FILES})
-    return pulumi.Output.secret(cast(Any, known)).apply(check)
+    return pulumi.Output.secret(cast(Any, files)).apply(check)
 
 
 def check_common_root(clusters: Mapping[str, Mapping[str, Any]]) -> pulumi.Output[str]:

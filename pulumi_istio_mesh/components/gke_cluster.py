@@ -8,9 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ..istio import names
-from ..topology.gke import GkeCluster as Facts
-from ..topology.gke import GkeNetwork as NetworkFacts
-from ..topology.gke import GkeNodePool
+from ..topology.gke import GkeCluster as Facts, GkeNetwork as NetworkFacts, GkeNodePool
 from ..topology.gke_ranges import ClusterRanges
 from .access import unknown
 from .gke_network import shortened

@@ -23,12 +23,13 @@ class GkeMembers(pulumi.ComponentResource):
     Must exist before: nothing. On destroy clusters go after everything in them that they don't take along.
     """
 
+    networks: dict[str, GkeNetwork]
     clusters: dict[str, GkeCluster]
 
     def __init__(self, name: str, topology: Topology, plan: MeshPlan, opts: pulumi.ResourceOptions) -> None:
         super().__init__(names.token("GkeMembers"), name, None, opts)
         within = pulumi.ResourceOptions(parent=self)
-        networks = {
+        self.networks = {
             network: GkeNetwork(
                 names.logical_name(name, network),
                 facts,
@@ -46,8 +47,8 @@ class GkeMembers(pulumi.ComponentResource):
                 gke,
                 facts,
                 ranges,
-                vpc=networks[network].vpc,
-                authorized=_authorized(topology, member, gke.control_plane, networks),
+                vpc=self.networks[network].vpc,
+                authorized=_authorized(topology, member, gke.control_plane, self.networks),
                 opts=within,
             )
         for flow in plan.firewall:
@@ -55,7 +56,7 @@ class GkeMembers(pulumi.ComponentResource):
             gcp.compute.Firewall(
                 names.logical_name(name, flow.cluster, flow.name),
                 project=topology.gke_networks[network].host_project,
-                network=networks[network].vpc,
+                network=self.networks[network].vpc,
                 direction="INGRESS",
                 priority=_PRIORITY,
                 source_ranges=list(flow.sources),

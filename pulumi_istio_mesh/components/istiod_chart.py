@@ -5,15 +5,14 @@ from typing import Optional
 
 import pulumi
 
-from ..istio import names
 from .callbacks import engine_calls_back
 from .charts import chart_child
 
 _ATTEMPTS = 90
 
 
-def service_transforms(chart: str, control_plane: pulumi.Resource) -> list[pulumi.ResourceTransform]:
-    """Return what makes the chart's Service `istiod` the one that a remote cluster has in its place (`ControlPlane`).
+def service_transforms(chart: str, service: str, control_plane: pulumi.Resource) -> list[pulumi.ResourceTransform]:
+    """Return what makes the chart's own Service the one that a remote cluster has in its place (`ControlPlane`).
 
     Whichever was made first. None under mocks, which have no server for transforms.
     """
@@ -21,9 +20,13 @@ def service_transforms(chart: str, control_plane: pulumi.Resource) -> list[pulum
         return []
 
     def transform(args: pulumi.ResourceTransformArgs) -> Optional[pulumi.ResourceTransformResult]:
-        if args.type_ != "kubernetes:core/v1:Service" or args.name != chart_child(chart, names.ISTIOD):
+        if args.type_ != "kubernetes:core/v1:Service" or args.name != chart_child(chart, service):
             return None
-        remote = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=chart, parent=control_plane)])
+        remote = pulumi.ResourceOptions(
+            aliases=[pulumi.Alias(name=chart, parent=control_plane)],
+            # Of a Service that was adopted the address is declared; no longer so, it would be made anew.
+            ignore_changes=["spec.clusterIP", "spec.clusterIPs"],
+        )
         return pulumi.ResourceTransformResult(args.props, pulumi.ResourceOptions.merge(args.opts, remote))
 
     return [transform]

@@ -4,6 +4,7 @@ No `from __future__ import annotations` here: Pulumi's analyzer reads the annota
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Optional
 
 import pulumi
@@ -13,30 +14,28 @@ from ..istio import names
 from ..istio.federation import offer_to
 from ..pictures.mermaid import mermaid
 from ..plan import report
+from ..plan.expiry import expiring, last_days
 from ..plan.gke_flows import flow_table
-from ..plan.mesh_plan import MeshPlan, Validity, plan_mesh
+from ..plan.mesh_plan import plan_mesh
+from ..rules import today
 from ..topology.load import facts_of
 from ..topology.models import Topology
-from ..topology.problems import Problem
-from .arguments import MeshArgs, RefusedTopology, accept
+from .adopted import adopted_objects
+from .arguments import MeshArgs, accept
 from .callbacks import engine_calls_back
+from .eviction import forget_cluster
+from .gcp_extra import needing_gcp
 from .given_trust import check_common_root
 from .mesh_cluster import MeshCluster
 from .offers import checked_offers, trusted_offers
+from .order import Later
 from .preflight import Preflight
+from .registries import checked_credentials
+from .rendering import Rendering, refuse_an_ambient_cluster, render_crds, say_what_is_left_out
 from .trust import Trust
 
 if TYPE_CHECKING:
     from .gke_cluster import GkeCluster
-    from .gke_members import GkeMembers
-
-_NO_GCP = Problem(
-    where="gke_networks",
-    what="GKE clusters are asked for, and pulumi_gcp is not installed",
-    why="it is an extra: most meshes don't need it, and it is large",
-    fix="pip install 'pulumi-istio-mesh[gke]'",
-    slug="gke-provider",
-)
 
 
 class Mesh(pulumi.ComponentResource):
@@ -48,6 +47,7 @@ class Mesh(pulumi.ComponentResource):
     """
 
     mesh_id: pulumi.Output[str]
+    """Name of the mesh."""
     trust_domain: pulumi.Output[str]
     """Host of every identity in the mesh: `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`."""
     gateways: pulumi.Output[dict[str, str]]
@@ -74,55 +74,89 @@ class Mesh(pulumi.ComponentResource):
     """What the VPCs of GKE clusters made here let in: `cluster`, `name`, `sources`, `ports` (none: all), `why`."""
 
     def __init__(self, name: str, args: MeshArgs, opts: Optional[pulumi.ResourceOptions] = None) -> None:
-        topology = accept(name, args)
+        declared = accept(name, args)
+        topology = declared.present
+        adopted = adopted_objects(name, topology)
         plan = plan_mesh(topology)
+        if topology.render_to is not None and engine_calls_back():
+            refuse_an_ambient_cluster(name)
         super().__init__(names.token("Mesh"), name, None, opts)
         if pulumi.runtime.is_dry_run():
             pulumi.log.info("; ".join([report.headline(topology, plan), *report.notes(topology, plan)]), self)
+            for warning in expiring(topology, plan, today()):
+                pulumi.log.warn(warning, self)
         within = pulumi.ResourceOptions(parent=self)
 
         cluster_args: Mapping[str, Any] = args["clusters"]
         made: Mapping[str, GkeCluster] = {}
         if topology.gke_networks:
-            members = _gke_members(name, topology, plan, within)
+            with needing_gcp("gke_networks", f"Mesh {name!r}"):
+                # Late: it costs a second and 250 MB, and most meshes have no GKE cluster to make.
+                from .gke_members import GkeMembers
+            members = GkeMembers(name, topology, plan, within)
             cluster_args, made = members.arguments(cluster_args), members.clusters
         trust = Trust(name, topology, opts=within) if topology.trust.kind == "generated" else None
         own_roots, fingerprints = _roots(topology, trust, args)
-        # Under mocks there are no clusters to look at.
-        look = topology.verify.preflight and engine_calls_back()
-        preflight = Preflight(name, topology, plan) if look else None
+        credentials = checked_credentials(args.get("registry_credentials") or {})
+        # Under mocks there are no clusters to look at, and for files none is.
+        look = topology.verify.preflight and topology.render_to is None and engine_calls_back()
+        preflight = Preflight(name, topology, plan, own_roots) if look else None
         clusters: dict[str, MeshCluster] = {}
+        # What is proved after each wave but the last, of which the mesh's own gates tell; the waves after wait for it.
+        proved = [Later() for _ in plan.waves[1:]]
+        waits_for = {
+            cluster: later.output for later, wave in zip(proved, plan.waves[1:], strict=True) for cluster in wave
+        }
         # Primaries first: a remote's way to its istiod is an address of its primary.
         for cluster in sorted(plan.clusters, key=lambda found: found.remote):
+            own_name, folder = names.logical_name(name, cluster.name), topology.render_to
             clusters[cluster.name] = MeshCluster(
-                names.logical_name(name, cluster.name),
+                own_name,
                 cluster,
                 topology,
                 cluster_args[cluster.name],
                 made=made.get(cluster.name),
+                rendering=Rendering(own_name, cluster.name, folder, opts=within) if folder is not None else None,
                 trust=trust,
-                istiod_address=clusters[cluster.primary].istiod_address if cluster.remote else None,
+                credentials=credentials,
+                istiod_addresses=clusters[cluster.primary].istiod_addresses if cluster.remote else None,
                 preflight=preflight,
+                waits_for=[waits_for[cluster.name]] if cluster.name in waits_for else [],
+                adopted=adopted.get(cluster.name, ()),
                 opts=within,
             )
-        secrets: list[pulumi.Output[str]] = []
-        known: dict[str, dict[str, pulumi.Output[str]]] = {}
-        for cluster in plan.clusters:
-            if cluster.discovers:
-                peers = {peer: clusters[peer] for peer in cluster.discovers}
-                known[cluster.name] = clusters[cluster.name].discover(peers).names
-                secrets += known[cluster.name].values()
-                for remote in cluster.remotes:
-                    clusters[remote].attach(known[cluster.name][remote])
+        if topology.render_to is not None:
+            render_crds(name, topology, opts=within)
+            say_what_is_left_out(topology, plan, cluster_args, self)
+        for evicted in topology.evicted:
+            forget_cluster(names.logical_name(name, evicted), evicted, topology, opts=within)
+        known: dict[str, list[pulumi.Output[str]]] = {cluster.name: [] for cluster in plan.clusters}
+        readers = [cluster for cluster in plan.clusters if cluster.discovers or cluster.forgets]
+        for cluster in readers:
+            own = clusters[cluster.name]
+            own.dial({peer: clusters[peer] for peer in cluster.discovers})
+            known[cluster.name] += [own.forget(peer) for peer in cluster.forgets]
+            # A cluster's own remotes first: what others wait for in them is injected by it.
+            for remote in cluster.remotes:
+                known[cluster.name].append(own.discover(remote, clusters[remote]))
+                clusters[remote].attach(known[cluster.name][-1], own.exposed)
+        for cluster in readers:
+            for peer in (found for found in cluster.discovers if found not in cluster.remotes):
+                known[cluster.name].append(clusters[cluster.name].discover(peer, clusters[peer]))
         offers = checked_offers(name, topology, args.get("peers") or {})
         trusted = trusted_offers(name, topology, offers, own_roots)
         for cluster in plan.clusters:
             if not cluster.remote:
                 clusters[cluster.name].share(offers, trusted)
+        expected = {
+            cluster.name: expectations(topology, plan, cluster.name) for cluster in plan.clusters if cluster.gate
+        }
+        for number, later in enumerate(proved, 1):
+            before = [clusters[cluster] for wave in plan.waves[:number] for cluster in wave]
+            later.keep([clusters[own].prove_wave(number, shown, before) for own, shown in expected.items()])
         for cluster in plan.clusters:
             if cluster.gate:
-                expected = expectations(topology, plan, cluster.name)
-                clusters[cluster.name].prove(expected, clusters, list(known.get(cluster.primary, {}).values()))
+                clusters[cluster.name].prove(expected[cluster.name], clusters, known[cluster.primary])
 
         self.mesh_id = pulumi.Output.from_input(topology.mesh_id)
         self.trust_domain = pulumi.Output.from_input(topology.identity_domain)
@@ -132,11 +166,15 @@ class Mesh(pulumi.ComponentResource):
             lambda known: {peer: offer_to(topology, peer, known[0], known[1]) for peer in topology.peers}
         )
         self.istiods = _known({found: cluster.istiod_address for found, cluster in clusters.items()})
-        pairs = sorted(f"{reader} reads {read}" for reader, read in plan.remote_secrets)
-        self.remote_secrets = pulumi.Output.all(*secrets).apply(lambda _: pairs)
+        pairs = sorted(
+            f"{reader} reads {read}"
+            for reader, read in plan.remote_secrets
+            if clusters[read].reader_kubeconfig is not None
+        )
+        self.remote_secrets = pulumi.Output.all(*chain.from_iterable(known.values())).apply(lambda _: pairs)
         self.root_cert_pem, self.root_fingerprints = own_roots, fingerprints
-        self.certificate_expiry = pulumi.Output.from_input(_expiry(plan))
-        self.topology = pulumi.Output.from_input(facts_of(topology))
+        self.certificate_expiry = pulumi.Output.from_input(last_days(plan))
+        self.topology = pulumi.Output.from_input(facts_of(declared))
         self.firewall = pulumi.Output.from_input(flow_table(plan.firewall))
         self.summary = pulumi.Output.from_input(report.markdown(topology, plan))
         self.picture = pulumi.Output.from_input(mermaid(plan))
@@ -159,17 +197,6 @@ class Mesh(pulumi.ComponentResource):
         )
 
 
-def _gke_members(name: str, topology: Topology, plan: MeshPlan, within: pulumi.ResourceOptions) -> "GkeMembers":
-    try:
-        # Late: it costs a second and 250 MB, and most meshes have no GKE cluster to make.
-        from .gke_members import GkeMembers
-    except ModuleNotFoundError as error:
-        if error.name != "pulumi_gcp":
-            raise
-        raise RefusedTopology([_NO_GCP], f"Mesh {name!r}") from None
-    return GkeMembers(name, topology, plan, within)
-
-
 def _known(addresses: dict[str, Optional[pulumi.Output[str]]]) -> pulumi.Output[dict[str, str]]:
     """Return the addresses that there are, by cluster."""
     # By one plain argument: Output.all of no names at all would be a list.
@@ -188,10 +215,3 @@ def _roots(
     if topology.trust.kind == "given":
         return check_common_root(args["clusters"]), nothing
     return pulumi.Output.from_input(""), nothing
-
-
-def _expiry(plan: MeshPlan) -> dict[str, Any]:
-    def row(prefix: str, validity: Validity) -> tuple[str, str]:
-        return prefix + validity.name, validity.expires.isoformat()
-
-    return dict([*(row("root ", root) for root in plan.roots), *(row("", own) for own in plan.intermediates)])

@@ -3,7 +3,7 @@
 No `from __future__ import annotations` here: Pulumi's analyzer reads the annotations themselves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
 import pulumi
@@ -13,7 +13,7 @@ from ..rules.meshes import meshes_problems
 from ..topology.links import Linked, linked
 from ..topology.load import parse_links
 from ..topology.models import Topology
-from ..topology.problems import Problem, TopologyError
+from ..topology.problems import Problem, TopologyError, near
 from .arguments import MeshesArgs, RefusedTopology, accept
 from .mesh import Mesh
 
@@ -76,7 +76,7 @@ def _accepted(name: str, args: Mapping[str, Any]) -> Linked:
         found = linked(meshes, parse_links(args.get("links") or [], source))
     except TopologyError as error:
         raise RefusedTopology(error.problems, source) from None
-    problems = list(found.problems)
+    problems = [*_unknown(args), *found.problems]
     accepted: dict[str, Topology] = {}
     for mesh, facts in found.meshes.items():
         try:
@@ -87,3 +87,16 @@ def _accepted(name: str, args: Mapping[str, Any]) -> Linked:
     if problems:
         raise RefusedTopology(problems, source)
     return found
+
+
+def _unknown(args: Mapping[str, Any]) -> Iterator[Problem]:
+    known = MeshesArgs.__annotations__
+    for key in args:
+        if key not in known:
+            yield Problem(
+                where=str(key),
+                what=f"{key!r} is not known here{near(str(key), known)}",
+                why="a key nobody reads would be a setting that silently does nothing",
+                fix=f"use one of {', '.join(known)}, or move {key} into one of the meshes",
+                slug="unknown-key",
+            )

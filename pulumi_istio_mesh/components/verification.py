@@ -10,6 +10,7 @@ from ..istio import names
 from ..plan.mesh_plan import ClusterPlan
 from ..topology.models import Topology
 from .order import after
+from .registries import PullSecrets, pull_secrets
 
 
 class Verification(pulumi.ComponentResource):
@@ -27,6 +28,8 @@ class Verification(pulumi.ComponentResource):
         name: str,
         cluster: ClusterPlan,
         topology: Topology,
+        *,
+        credentials: Optional[PullSecrets] = None,
         opts: Optional[pulumi.ResourceOptions] = None,
     ) -> None:
         super().__init__(names.token("Verification"), name, None, opts)
@@ -36,10 +39,11 @@ class Verification(pulumi.ComponentResource):
             metadata=manifests.namespace(topology, name, cluster.name),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        pulls = pull_secrets(name, names.VERIFY_NAMESPACE, credentials or {}, within=namespace, parent=self)
         account = k8s.core.v1.ServiceAccount(
             f"{name}-verify",
             **manifests.account(name),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace, *pulls]),
         )
         self.ready = account.metadata.name
         self.register_outputs({})

@@ -39,6 +39,8 @@ class Expectations:
     """Clusters that its istiods must have synced, and no others; None where there is no istiod."""
     targets: tuple[Target, ...]
     """Probes to call, its own among them."""
+    evicted: tuple[str, ...]
+    """Clusters of which nobody here may know anything any more."""
     identity: str
     strict: bool
     dns_capture: bool
@@ -49,6 +51,8 @@ class Expectations:
         found: dict[str, Any] = {"CLUSTER": self.cluster, "SECONDS_AT_MOST": str(self.seconds)}
         if self.remotes is not None:
             found["REMOTES"] = " ".join(self.remotes)
+        for index, cluster in enumerate(self.evicted):
+            found[f"EVICTED_{index}"] = f"{cluster}|{names.probe_host(cluster)}"
         if self.targets:
             found["IDENTITY"] = self.identity
             found["PLAINTEXT"] = "refused" if self.strict else "allowed"
@@ -70,10 +74,14 @@ def expectations(topology: Topology, plan: MeshPlan, cluster: str) -> Expectatio
     return Expectations(
         cluster=cluster,
         remotes=None if own.remote else own.discovers,
+        evicted=topology.evicted,
         targets=targets,
         identity=f"spiffe://{topology.identity_domain}/ns/{names.VERIFY_NAMESPACE}/sa/{names.PROBE}",
-        strict=topology.mtls == "strict",
-        dns_capture=topology.dns_capture,
+        # Where somebody else made the control plane, it is theirs to say what workloads refuse; gateways take no
+        # plaintext anyway.
+        strict=topology.mtls == "strict"
+        and not any(topology.clusters[one.cluster].joins for one in targets if one.way == "direct"),
+        dns_capture=topology.dns_capture and not own.joins,
         seconds=topology.verify.timeout_seconds,
     )
 

@@ -5,17 +5,42 @@
 # Given in the environment (gates/manifests.py): CLUSTER, SECONDS_AT_MOST, and what is to be shown:
 #   API_SERVER_<n>   <cluster>|<URL>|<name in its certificate>|<base64 of the PEM that verifies it>
 #   REMOTES          clusters that every istiod here must have synced, and no others; unset where there is no istiod
+#   WAVE, BEFORE     given of a wave's gate, and the clusters that the mesh was proved with: no others are looked at
+#   LEAVING          given where clusters that leave the mesh may still be read: their secrets go when this has passed
+#   EVICTED_<n>      <cluster>|<host of its probe>: one that nobody here may know any more, also then
 #   TARGET_<n>       <cluster>|<host of its probe>|direct, gateway or nodes|<address of the gateway, if it has one>
 #   IDENTITY         who every probe is, as which this gate calls too
 #   PLAINTEXT        refused, where the mesh is strict
 #   IMPORT_<n>       <peer>|<its Service>|<SNI>|<address of its gateway>|<port>|<who may answer, separated by spaces>
 #   RESOLVE          address for every probe's host, where proxies don't answer DNS; else unset
-# Programs: sh, curl, getent, sed, grep, awk, sort, tr, base64; openssl and timeout for a closer look at certificates.
+# Programs: sh, curl, getent, sed, grep, awk, sort, tr, wc, base64; openssl and timeout for a closer look at certificates.
 set -u
 work=$(mktemp -d)
 export LC_ALL=C
 
+# A wave must not break what the mesh was proved to do before it; the first time there is nothing.
+if [ -n "${WAVE-}" ]; then
+  if [ -z "${BEFORE-}" ]; then
+    echo "nothing was proved here before"
+    exit 0
+  fi
+  if [ -n "${REMOTES+given}" ]; then
+    known=
+    for remote in $REMOTES; do
+      case " $BEFORE " in *" $remote "*) known="$known $remote" ;; esac
+    done
+    REMOTES=${known# }
+  fi
+fi
+
 values() { env | sed -n "s/^$1_[0-9]*=//p" | sort; }
+targets() {
+  values TARGET | while IFS= read -r target; do
+    case "${WAVE-} ${BEFORE-} " in
+      " "* | *" ${target%%|*} "*) printf '%s\n' "$target" ;;
+    esac
+  done
+}
 dial() { curl --silent --output /dev/null --connect-timeout 3 --max-time 4 "$@" 2>/dev/null; }
 # An address as it stands before a port.
 at_port() { case $1 in *:*) printf '[%s]:%s' "$1" "$2" ;; *) printf '%s:%s' "$1" "$2" ;; esac; }
@@ -71,6 +96,12 @@ EOF
 
 # --- every istiod replica has synced exactly these clusters
 
+# <cluster>: whether no istiod here may read it.
+stranger() {
+  case " $REMOTES " in *" $1 "*) return 1 ;; esac
+  [ -z "${LEAVING-}" ] || values EVICTED | grep -q "^$1|"
+}
+
 istiods() {
   replicas=$(getent ahosts istiod-replicas.istio-system.svc | awk '{print $1}' | sort -u)
   if [ -z "$replicas" ]; then
@@ -84,16 +115,19 @@ istiods() {
     fi
     sed -n 's/^istiod_remote_cluster_sync_status{\(.*\)} 1$/\1/p' "$work/metrics" |
       sed -n 's/^.*cluster="\([^"]*\)".*status="\([^"]*\)".*$/\1 \2/p' | grep -v "^$CLUSTER " >"$work/clusters"
+    managed=$(sed -n 's/^istiod_managed_clusters{.*cluster_type="remote".*} \([0-9]*\)$/\1/p' "$work/metrics")
+    managed=${managed:-0}
     for remote in $REMOTES; do
       status=$(awk -v cluster="$remote" '$1 == cluster {print $2; exit}' "$work/clusters")
+      # Of a credential that was replaced istiod closes the old client when the new one has synced, and notes that last:
+      # its metric says so for good (seen with Istio 1.31.0). One that was taken away is no longer counted.
+      [ "$status" = closed ] && [ "$managed" -ge "$(echo "$REMOTES" | wc -w)" ] && continue
       [ "$status" = synced ] ||
         say "istiod-not-synced $CLUSTER to $remote: step=discovery expected=synced seen=${status:-unknown} by istiod at $replica"
     done
     while read -r known status; do
-      case " $REMOTES " in
-        *" $known "*) ;;
-        *) say "istiod-reads-stranger $CLUSTER to $known: step=discovery expected=not read seen=$status by istiod at $replica" ;;
-      esac
+      stranger "$known" &&
+        say "istiod-reads-stranger $CLUSTER to $known: step=discovery expected=not read seen=$status by istiod at $replica"
     done <"$work/clusters"
   done
 }
@@ -240,6 +274,15 @@ endpoints() { sed -n "s/^outbound|80||$host::\(.*:[0-9]*\)::health_flags::.*$/\1
 header() { tr -d '\r' <"$work/$peer.headers" 2>/dev/null | sed -n "s/^$1: //p"; }
 identity() { printf %s "$certificate" | tr ';' '\n' | sed -n "s/^$1=//p"; }
 
+forgotten() { # <cluster>|<host>
+  IFS='|' read -r peer host <<EOF
+$1
+EOF
+  known=$(endpoints | tr '\n' ' ')
+  [ -z "$known" ] ||
+    say "istiod-reads-stranger $CLUSTER to $peer: step=endpoints expected=no endpoint of an evicted cluster seen=$known"
+}
+
 plaintext() { # <cluster>|<host>|...: a call around the proxy, which must not be answered
   IFS='|' read -r peer host way address <<EOF
 $1
@@ -292,14 +335,16 @@ look() {
   values API_SERVER >"$work/api-servers"
   while read -r one; do (api_server "$one") & done <"$work/api-servers"
   [ -n "${REMOTES+given}" ] && istiods
-  if [ -n "$(values TARGET)" ]; then
+  if [ -n "$(targets)" ]; then
     curl --silent --max-time 4 http://localhost:15000/clusters >"$work/endpoints"
-    values TARGET >"$work/targets"
+    targets >"$work/targets"
     while read -r one; do
       (call "$one") &
       [ "$PLAINTEXT" = refused ] && (plaintext "$one") &
     done <"$work/targets"
   fi
+  values EVICTED >"$work/evicted"
+  [ -f "$work/endpoints" ] && while read -r one; do forgotten "$one"; done <"$work/evicted"
   values IMPORT >"$work/imports"
   [ -s "$work/imports" ] && roots "$work/roots"
   while read -r one; do (imported "$one") & done <"$work/imports"
@@ -318,7 +363,7 @@ believed() {
     peer=${peer%%:*}
     case $line in
       istiod-not-synced*seen=timeout*)
-        values TARGET | grep -q "^$peer|" && ! grep -v '^istiod-' "$work/looked" | grep -q " $CLUSTER to $peer:" && continue
+        targets | grep -q "^$peer|" && ! grep -v '^istiod-' "$work/looked" | grep -q " $CLUSTER to $peer:" && continue
         ;;
     esac
     say "$line"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..istio import manifests, names, values
 from ..istio.versions import IMAGE_HUB
 from ..topology.models import Topology, Verify
+from ..topology.names import DEFAULT_REVISION
 
 SCRIPT = (Path(__file__).parent / "gate.sh").read_text(encoding="utf-8")
 
@@ -34,7 +35,7 @@ def namespace(topology: Topology, mesh_cluster: str, cluster: str) -> dict[str, 
     level = "privileged" if injected else "restricted"
     return {
         "name": names.VERIFY_NAMESPACE,
-        "labels": {"pod-security.kubernetes.io/enforce": level},
+        "labels": {**topology.verify.labels, "pod-security.kubernetes.io/enforce": level},
         "annotations": {names.FIELD_MANAGER_ANNOTATION: manifests.field_manager(mesh_cluster)},
     }
 
@@ -73,7 +74,7 @@ def probe(topology: Topology, mesh_cluster: str, cluster: str) -> dict[str, Any]
     """Return the Deployment of a server that says which cluster it is in, and which certificates its caller saw."""
     container = {
         "name": names.PROBE,
-        "image": _image(topology),
+        "image": _image(topology, cluster),
         "command": ["/usr/local/bin/envoy"],
         "args": [
             *("--disable-hot-restart", "--concurrency", "1", "--log-level", "warning"),
@@ -84,31 +85,48 @@ def probe(topology: Topology, mesh_cluster: str, cluster: str) -> dict[str, Any]
         "readinessProbe": {"tcpSocket": {"port": _PROBE_PORT}, "periodSeconds": 1},
         **_container(topology.verify),
     }
+    verify = topology.verify
+    # Pods that run keep the identity they started with.
+    annotations = {**_AROUND_THE_PROXY, "istio-mesh/trust-domain": topology.identity_domain}
     return {
-        "metadata": _metadata(names.PROBE, mesh_cluster),
+        "metadata": _workload(names.PROBE, mesh_cluster, verify),
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": {"app": names.PROBE}},
             "template": {
                 # The gate's script runs here too: istio-mesh verify.
-                "metadata": {"labels": {"app": names.PROBE, **_INJECTED}, "annotations": _AROUND_THE_PROXY},
-                "spec": {**_pod(topology.verify), "containers": [container]},
+                "metadata": _of_pods(
+                    verify, {"app": names.PROBE, **_injected(topology.revision_of(cluster))}, annotations
+                ),
+                "spec": {**_pod(topology), "containers": [container]},
             },
         },
     }
 
 
 def gate(
-    topology: Topology, mesh_cluster: str, name: str, environment: Mapping[str, Any], *, injected: bool, proves: Any
+    topology: Topology,
+    mesh_cluster: str,
+    name: str,
+    environment: Mapping[str, Any],
+    *,
+    injected_by: str | None,
+    proves: Any,
 ) -> dict[str, Any]:
-    """Return the Job that runs the script once; `proves` is a hash, plain or late, for `PROVES_ANNOTATION`."""
+    """Return the Job that runs the script once; `proves` is a hash, plain or late, for `PROVES_ANNOTATION`.
+
+    `injected_by` is the revision that its pod gets its proxy of; None for one without a proxy.
+    """
     verify = topology.verify
     at_most = verify.timeout_seconds + _GRACE_SECONDS
     container = {
         "name": "gate",
-        "image": _image(topology),
+        "image": _image(topology, str(environment["CLUSTER"])),
         "command": ["sh", "-c", SCRIPT],
-        "env": [{"name": key, "value": value} for key, value in environment.items()],
+        "env": [
+            {"name": key, **({"valueFrom": value} if isinstance(value, Mapping) else {"value": value})}
+            for key, value in environment.items()
+        ],
         "terminationMessagePolicy": "FallbackToLogsOnError",
         **_container(verify),
     }
@@ -119,17 +137,16 @@ def gate(
         "pulumi.com/replaceUnready": "true",
     }
     return {
-        "metadata": _metadata(name, mesh_cluster, annotations=waiting),
+        "metadata": _workload(name, mesh_cluster, verify, waiting),
         "spec": {
             "backoffLimit": 0,
             "activeDeadlineSeconds": at_most,
             "template": {
-                "metadata": {
-                    "labels": {"app": "gate", **(_INJECTED if injected else _NOT_INJECTED)},
-                    "annotations": annotations,
-                },
+                "metadata": _of_pods(
+                    verify, {"app": "gate", **(_injected(injected_by) if injected_by else _NOT_INJECTED)}, annotations
+                ),
                 "spec": {
-                    **_pod(verify),
+                    **_pod(topology),
                     "restartPolicy": "Never",
                     "containers": [container],
                 },
@@ -138,24 +155,49 @@ def gate(
     }
 
 
+def proved(mesh_cluster: str, clusters: Iterable[str]) -> dict[str, Any]:
+    """Return the ConfigMap that says which clusters could be called from here when the mesh was last proved."""
+    return {"metadata": _metadata(names.PROVED, mesh_cluster), "data": {_CLUSTERS: " ".join(sorted(clusters))}}
+
+
+_CLUSTERS = "clusters"
+PROVED_BEFORE = {"configMapKeyRef": {"name": names.PROVED, "key": _CLUSTERS, "optional": True}}
+"""Where a wave's gate finds them; there is none before the mesh has been proved for the first time."""
+
 _AROUND_THE_PROXY = {
     "traffic.sidecar.istio.io/excludeOutboundPorts": f"{_PROBE_PORT},{names.MTLS_PORT},{names.METRICS_PORT}",
 }
 """Plaintext to pods and gateways, which must fail, and istiod's metrics."""
 
-_INJECTED = {"sidecar.istio.io/inject": "true"}
-_NOT_INJECTED = {"sidecar.istio.io/inject": "false"}
+_INJECT = "sidecar.istio.io/inject"
+_NOT_INJECTED = {_INJECT: "false"}
+
+
+def _injected(revision: str) -> dict[str, str]:
+    """Return the labels by which a pod gets a proxy; made anew where it is of another revision."""
+    pinned = {} if revision == DEFAULT_REVISION else {names.REVISION_LABEL: revision}
+    return {_INJECT: "true", **pinned}
 
 
 def _metadata(name: str, cluster: str, *, annotations: Mapping[str, str] | None = None) -> dict[str, Any]:
     return {**manifests.metadata(name, cluster, annotations=annotations), "namespace": names.VERIFY_NAMESPACE}
 
 
-def _image(topology: Topology) -> str:
-    return topology.verify.image or f"{topology.image_hub or IMAGE_HUB}/proxyv2:{topology.istio_version}"
+def _workload(name: str, cluster: str, verify: Verify, annotations: Mapping[str, str] | None = None) -> dict[str, Any]:
+    found = _metadata(name, cluster, annotations={**verify.annotations, **(annotations or {})})
+    return {**found, "labels": dict(verify.labels)} if verify.labels else found
 
 
-def _pod(verify: Verify) -> dict[str, Any]:
+def _of_pods(verify: Verify, labels: Mapping[str, str], annotations: Mapping[str, Any]) -> dict[str, Any]:
+    return {"labels": {**verify.labels, **labels}, "annotations": {**verify.annotations, **annotations}}
+
+
+def _image(topology: Topology, cluster: str) -> str:
+    return topology.verify.image or f"{topology.image_hub or IMAGE_HUB}/proxyv2:{topology.version_of(cluster)}"
+
+
+def _pod(topology: Topology) -> dict[str, Any]:
+    verify = topology.verify
     found: dict[str, Any] = {
         "serviceAccountName": names.PROBE,
         "automountServiceAccountToken": False,
@@ -168,6 +210,10 @@ def _pod(verify: Verify) -> dict[str, Any]:
         },
         "volumes": [{"name": "work", "emptyDir": {"sizeLimit": "16Mi"}}],
     }
+    if topology.image_pull_secrets:
+        found["imagePullSecrets"] = [{"name": name} for name in topology.image_pull_secrets]
+    if verify.priority_class:
+        found["priorityClassName"] = verify.priority_class
     if verify.node_selector:
         found["nodeSelector"] = dict(verify.node_selector)
     if verify.tolerations:
@@ -176,9 +222,10 @@ def _pod(verify: Verify) -> dict[str, Any]:
 
 
 def _container(verify: Verify) -> dict[str, Any]:
+    limits = {"limits": dict(verify.limits)} if verify.limits else {}
     return {
         "imagePullPolicy": "IfNotPresent",
-        "resources": {"requests": dict(verify.requests)},
+        "resources": {"requests": dict(verify.requests), **limits},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

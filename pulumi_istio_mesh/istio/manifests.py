@@ -6,10 +6,12 @@ Values may be Pulumi Outputs: they pass through untouched.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..topology.dialled import DialledService, EastWestGateway
+from ..topology.models import Trust
+from ..topology.names import DEFAULT_REVISION
 from . import names
 
 
@@ -34,6 +36,26 @@ def metadata(
     return found
 
 
+def pull_secret(name: str, cluster: str, namespace: str, docker_config: Any) -> dict[str, Any]:
+    """Return the Secret by which a kubelet pulls images, from the text of a Docker config."""
+    return {
+        "metadata": {**metadata(name, cluster), "namespace": namespace},
+        "type": "kubernetes.io/dockerconfigjson",
+        "string_data": {".dockerconfigjson": docker_config},
+    }
+
+
+def generations(trust: Trust) -> dict[str, str]:
+    """Return the annotations of `cacerts` that say whose certificates are in it; none where they are not made here.
+
+    The next run reads them before it changes anything, and so needs no right to read the authority itself.
+    """
+    if trust.kind != "generated":
+        return {}
+    trusted = sorted(root.name for root in trust.roots)
+    return {names.SIGNER_ANNOTATION: trust.signing.name, names.ROOTS_ANNOTATION: ",".join(trusted)}
+
+
 def namespace(member: str, network: str, primary: str | None) -> dict[str, Any]:
     """Return the metadata of istio-system in the cluster that is this `<project>/<stack>/<mesh ID>/<cluster>`.
 
@@ -45,6 +67,14 @@ def namespace(member: str, network: str, primary: str | None) -> dict[str, Any]:
     if primary is not None:
         annotations[names.PRIMARY_ANNOTATION] = primary
     return {"name": names.NAMESPACE, "labels": {names.NETWORK_LABEL: network}, "annotations": annotations}
+
+
+def membership(member: str, *, adopted: bool) -> dict[str, str]:
+    """Return the data of the ConfigMap that says whose member a cluster is whose control plane was there before.
+
+    And whether that control plane was adopted: only then may it become one that is managed.
+    """
+    return {"member": member, "control-plane": "adopted" if adopted else "existing"}
 
 
 def peer_authentication(mode: str) -> dict[str, Any]:
@@ -79,34 +109,46 @@ def cross_network_gateway() -> dict[str, Any]:
     return {"selector": {"istio": names.EAST_WEST_SELECTOR["istio"]}, "servers": [server]}
 
 
-def istiod_gateway() -> dict[str, Any]:
-    """Return the spec that lets remote clusters reach istiod through the east-west gateway, its own TLS untouched.
+def istiod_gateway(revisions: Sequence[str]) -> dict[str, Any]:
+    """Return the spec that lets remote clusters reach istiods through the east-west gateway, their own TLS untouched.
 
     Source: istio/istio samples/multicluster/expose-istiod.yaml, with hosts narrowed to istiod's.
     """
+    hosts = [names.istiod_host(revision) for revision in revisions]
     servers = [
         {
             "port": {"number": number, "name": name, "protocol": "TLS"},
             "tls": {"mode": "PASSTHROUGH"},
-            "hosts": [names.ISTIOD_HOST],
+            "hosts": hosts,
         }
         for name, number in names.ISTIOD_PORTS.items()
     ]
     return {"selector": {"istio": names.EAST_WEST_SELECTOR["istio"]}, "servers": servers}
 
 
-def istiod_routes() -> dict[str, Any]:
-    """Return the spec of the VirtualService that leads each of those ports to istiod."""
+def istiod_routes(revisions: Sequence[str]) -> dict[str, Any]:
+    """Return the spec of the VirtualService that leads each of those ports to the istiod that is asked for."""
+    hosts = [names.istiod_host(revision) for revision in revisions]
     # The webhook's Service port is 443. Source: istiod chart, templates/service.yaml.
     behind = {names.XDS_PORT: names.XDS_PORT, names.WEBHOOK_PORT: 443}
     routes = [
         {
-            "match": [{"port": port, "sniHosts": [names.ISTIOD_HOST]}],
-            "route": [{"destination": {"host": f"{names.ISTIOD_HOST}.cluster.local", "port": {"number": number}}}],
+            "match": [{"port": port, "sniHosts": [host]}],
+            "route": [{"destination": {"host": f"{host}.cluster.local", "port": {"number": number}}}],
         }
+        for host in hosts
         for port, number in behind.items()
     ]
-    return {"hosts": [names.ISTIOD_HOST], "gateways": [names.ISTIOD_GATEWAY], "tls": routes}
+    return {"hosts": hosts, "gateways": [names.ISTIOD_GATEWAY], "tls": routes}
+
+
+def istiod_selector(revision: str) -> dict[str, str]:
+    """Return the labels by which a Service selects the pods of one revision of istiod.
+
+    Source: istiod chart, templates/service.yaml.
+    """
+    own = {"istio": "pilot"} if revision == DEFAULT_REVISION else {names.REVISION_LABEL: revision}
+    return {**names.ISTIOD_SELECTOR, **own}
 
 
 def remote_istiod_service() -> dict[str, Any]:
@@ -121,17 +163,32 @@ def remote_istiod_service() -> dict[str, Any]:
     return {"ports": ports}
 
 
-def remote_istiod_slice(cluster: str) -> dict[str, Any]:
+def remote_istiod_metadata(istiod: str, cluster: str, *, released: bool) -> dict[str, Any]:
+    """Return the metadata of that Service, called `istiod`; `released`: as one that Helm takes over with the release.
+
+    Helm refuses an object that says nothing of it. Source: helm.sh, docs/faq/changes_since_helm_2, adoption.
+    """
+    if not released:
+        return metadata(istiod, cluster)
+    return metadata(
+        istiod,
+        cluster,
+        labels={"app.kubernetes.io/managed-by": "Helm"},
+        annotations={names.HELM_RELEASE: istiod, names.HELM_NAMESPACE: names.NAMESPACE},
+    )
+
+
+def remote_istiod_slice(cluster: str, revision: str) -> dict[str, Any]:
     """Return the metadata and ports of the EndpointSlice behind that Service; addresses are known late.
 
     Source: istiod chart, templates/remote-istiod-endpointslices.yaml.
     """
     return {
         "metadata": metadata(
-            names.ISTIOD,
+            names.of_revision(names.ISTIOD, revision),
             cluster,
             labels={
-                "kubernetes.io/service-name": names.ISTIOD,
+                "kubernetes.io/service-name": names.of_revision(names.ISTIOD, revision),
                 "endpointslice.kubernetes.io/managed-by": names.PACKAGE,
             },
         ),
@@ -207,18 +264,27 @@ def remote_secret_metadata(reader: str, cluster: str) -> dict[str, Any]:
 
 
 def remote_kubeconfig(
-    cluster: str, *, served_by: str, server: str, certificate_authority: str, token: str, tls_name: str | None
+    cluster: str,
+    *,
+    served_by: str,
+    revisions: Sequence[str] = (),
+    server: str,
+    certificate_authority: str,
+    token: str,
+    tls_name: str | None,
 ) -> str:
     """Return the kubeconfig, as JSON, by which a foreign istiod reads the cluster; it holds a credential.
 
-    It names who serves the cluster: an istiod decides only when it attaches a cluster whether it serves it too, and
-    attaches it anew when these bytes change.
+    It names who serves the cluster, and by which revisions: an istiod decides only when it attaches a cluster whether
+    it serves it too, and which trust domain the pods have that it finds there, by the mesh config of its own revision
+    there; it attaches it anew when these bytes change.
+    Source: istio/istio pilot/pkg/serviceregistry/kube/controller, multicluster.go and endpoint_builder.go.
 
     `certificate_authority` is a base64 bundle, empty for the system's own. Only an inline token is used:
     istiod refuses exec plugins and files. Source: istio/istio pkg/kube/util.go sanitizeKubeConfig.
     """
     dial = {"server": server, "certificate-authority-data": certificate_authority, "tls-server-name": tls_name}
-    context = f"{cluster}-served-by-{served_by}"
+    context = "-".join([cluster, "served-by", served_by, *(name for name in revisions if name != DEFAULT_REVISION)])
     config = {
         "apiVersion": "v1",
         "kind": "Config",

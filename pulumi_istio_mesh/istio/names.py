@@ -8,26 +8,36 @@ from __future__ import annotations
 
 import hashlib
 
+from ..topology.names import DEFAULT_REVISION
+
 NAMESPACE = "istio-system"
 """Istio's root namespace, the same in every cluster of a mesh."""
 
 ISTIOD = "istiod"
-ISTIOD_HOST = f"istiod.{NAMESPACE}.svc"
-"""What proxies and API servers call istiod in every cluster, and what its certificate answers to.
-Source: istio/istio pilot/pkg/bootstrap/server.go getDNSNames."""
+ISTIOD_SELECTOR = {"app": "istiod"}
+"""Label of the pods of every istiod, whatever its revision. Source: istiod chart, templates/deployment.yaml."""
 
-ISTIOD_SELECTOR = {"app": "istiod", "istio": "pilot"}
-"""Labels of istiod's pods without a revision. Source: istiod chart, templates/deployment.yaml."""
+REVISION_LABEL = "istio.io/rev"
+"""On namespaces and pods: revision, or tag, by whose istiod they want their proxies. As an annotation of pods: the
+revision that they have theirs of.
+Source: istiod chart, templates/mutatingwebhook.yaml, files/injection-template.yaml."""
+
+TAG_LABEL = "istio.io/tag"
 
 ISTIOD_FOR_REMOTES = "istiod-remotes"
 """Service by which remote clusters on the same network reach istiod; the chart's own Service stays as it is."""
 
 BASE_RELEASE = "istio-base"
+"""Helm release of Istio's CRDs, in every mesh (docs/adr/0005)."""
+
 INJECTOR_WEBHOOK = "istio-sidecar-injector"
 """MutatingWebhookConfiguration of istiod without a revision. Source: istiod chart, templates/mutatingwebhook.yaml."""
 
 INJECTOR_CONFIG = "istio-sidecar-injector"
 """ConfigMap with the injection template. Source: istiod chart, templates/istiod-injector-configmap.yaml."""
+
+MESH_CONFIG = "istio"
+"""ConfigMap with the mesh config. Source: istiod chart, templates/configmap.yaml."""
 
 CACERTS = "cacerts"
 """Secret istiod signs workload certificates from. Source: istio/istio pilot/pkg/bootstrap/istio_ca.go."""
@@ -52,6 +62,9 @@ FEDERATION_SELECTOR = {"istio": "federationgateway", "app": FEDERATION_GATEWAY}
 
 GATEWAYS = (EAST_WEST_GATEWAY, FEDERATION_GATEWAY)
 
+BASE_OBJECTS_RELEASE = "istio-base-objects"
+"""Helm release of what chart `base` holds besides CRDs, where charts are installed as releases."""
+
 FEDERATION_EXPORTS = "federation-exports"
 """Gateway object that lets other meshes reach the exported Services, and none besides."""
 
@@ -66,8 +79,23 @@ PRIMARY_ANNOTATION = "topology.istio.io/controlPlaneClusters"
 """On a remote's istio-system: whose istiod may write there. Read once, when that istiod attaches the cluster.
 Source: istio/istio pilot/pkg/serviceregistry/kube/controller/multicluster.go checkShouldLead."""
 
+SIGNER_ANNOTATION = "istio-mesh/signer"
+ROOTS_ANNOTATION = "istio-mesh/roots"
+"""On `cacerts`: the generation of the root that signs there, and those that are trusted, separated by commas."""
+
 MEMBER_ANNOTATION = "istio-mesh/member"
 """On istio-system: which cluster of which mesh this is, so that no other mesh or name takes it over."""
+
+HELM_RELEASE = "meta.helm.sh/release-name"
+HELM_NAMESPACE = "meta.helm.sh/release-namespace"
+"""Annotations by which Helm knows the objects of a release."""
+
+MEMBERSHIP = "istio-mesh-member"
+"""ConfigMap that says the same in a cluster whose istio-system somebody else made, and which is not touched."""
+
+PART_LABEL, PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=istio"
+"""On every object of charts base and istiod, by whatever installer: which part of Istio it is.
+Source: their templates."""
 
 FIELD_MANAGER_ANNOTATION = "pulumi.com/patchFieldManager"
 
@@ -91,16 +119,58 @@ VERIFY_NAMESPACE = "istio-mesh-verify"
 PROBE = "probe"
 """Workload and account of that namespace: who probes are, and as whom gates call."""
 
+PROVED = "proved"
+"""ConfigMap of that namespace: whom the cluster could call when the mesh was last proved, which no wave may break."""
+
 ISTIOD_REPLICAS = "istiod-replicas"
 """Headless Service by which a gate finds every replica of istiod; not part of the mesh."""
+
+NO_REVISIONS = ("remotes", "replicas")
+"""No revision may be called so: `ISTIOD_FOR_REMOTES` and `ISTIOD_REPLICAS` would be its Services."""
 
 METRICS_PORT = 15014
 """Of istiod. Source: istiod chart, templates/deployment.yaml."""
 
 
+def of_revision(name: str, revision: str) -> str:
+    """Return what the istiod chart calls an object of a revision: `istiod`, or `istiod-<revision>`."""
+    return name if revision == DEFAULT_REVISION else f"{name}-{revision}"
+
+
+def is_istiod(name: str) -> bool:
+    """Return whether a Helm release is that of an istiod, of whatever revision."""
+    return name == ISTIOD or name.startswith(f"{ISTIOD}-")
+
+
+def is_release(name: str) -> bool:
+    """Return whether a mesh may have a Helm release of this name."""
+    return name in (BASE_RELEASE, BASE_OBJECTS_RELEASE, *GATEWAYS) or is_istiod(name)
+
+
+def istiod_host(revision: str) -> str:
+    """Return what proxies and API servers call the istiod of a revision in every cluster.
+
+    Its certificate answers to it. Source: istio/istio pilot/pkg/bootstrap/server.go getDNSNames.
+    """
+    return f"{of_revision(ISTIOD, revision)}.{NAMESPACE}.svc"
+
+
+def tag_webhook(tag: str) -> str:
+    """Return the name of the MutatingWebhookConfiguration behind a tag.
+
+    Source: istiod chart, templates/revision-tags-mwc.yaml.
+    """
+    return f"istio-revision-tag-{tag}"
+
+
 def remote_secret(cluster: str) -> str:
     """Return the name of the Secret that lets an istiod read this cluster, as istioctl names it."""
     return f"istio-remote-secret-{cluster}"
+
+
+def reader_token(generation: str | None) -> str:
+    """Return the name of the Secret with a cluster's token for its readers."""
+    return "-".join(filter(None, [READER_TOKEN, generation]))
 
 
 def callers_of(peer: str) -> str:

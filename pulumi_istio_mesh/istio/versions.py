@@ -63,6 +63,12 @@ HAND_OVER_CRDS = (
 """Commands by which CRDs of another installer become those of the mesh's own release."""
 
 
+def minor_number(version: str) -> int | None:
+    """Return 31 for `1.31.1`; None of what is no version of Istio."""
+    parts = version.split(".")
+    return int(parts[1]) if len(parts) > 2 and parts[0] == "1" and parts[1].isdigit() else None
+
+
 def minor_of(version: str) -> str:
     """Return `1.31` for `1.31.1`."""
     return ".".join(version.split(".")[:2])

@@ -19,15 +19,22 @@ DEADLINE_SECONDS = 5
 
 
 async def look_before(
-    topology: Topology, plan: MeshPlan, kubeconfigs: Mapping[str, str], members: dict[str, str]
+    topology: Topology, plan: MeshPlan, kubeconfigs: Mapping[str, str], members: dict[str, str], roots: str = ""
 ) -> tuple[list[Finding], dict[str, str]]:
     """Return what stands against a change in these clusters, and by cluster why it could not be looked at.
 
-    `members` says whose member each cluster is to be. Reads no Secret's data.
+    `members` says whose member each cluster is to be, `roots` is PEM of what the mesh is to trust, where that is known.
+    Reads no Secret's data.
     """
     apis = {name: ClusterApi(text, deadline=DEADLINE_SECONDS) for name, text in kubeconfigs.items()}
-    read = await asyncio.gather(*(read_before(api, name) for name, api in apis.items()))
+    joins = {cluster.name for cluster in plan.clusters if cluster.joins}
+    read = await asyncio.gather(
+        *(
+            read_before(api, name, topology.revision_names, joins=name in joins, roots=bool(joins))
+            for name, api in apis.items()
+        )
+    )
     seen = {found.cluster: found for found in read}
-    view = View(topology, plan, seen, dt.datetime.now(dt.timezone.utc))
+    view = View(topology, plan, seen, dt.datetime.now(dt.timezone.utc), roots=roots)
     unread = {name: found.unread["version"] for name, found in seen.items() if not found.reachable}
     return found_before(view, members), unread

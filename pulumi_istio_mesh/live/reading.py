@@ -10,12 +10,13 @@ import email.utils
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
 import yaml
 
+from ..checks.preflight import revisions_of
 from ..checks.seen import Object, Proxy, RemoteSecret, Seen, containers_of, labels_of
 from ..istio import names
 from ..plan.mesh_plan import ClusterPlan
@@ -52,7 +53,7 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
                 tokens[cluster] = token
 
     async def roots() -> None:
-        found = await api.get(f"{_SYSTEM}/configmaps/istio-ca-root-cert")
+        found = await api.get(f"{_SYSTEM}/configmaps/{_ROOTS}")
         seen.roots = (found.get("data") or {}).get("root-cert.pem", "")
 
     async def peer_domains() -> None:
@@ -64,7 +65,7 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
 
     async def injector() -> None:
         path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-        seen.injector = await api.get(f"{path}/{names.INJECTOR_WEBHOOK}")
+        seen.injector = await api.get(f"{path}/{plan.injector}")
 
     async def injection() -> None:
         namespace = names.VERIFY_NAMESPACE if plan.probe else "default"
@@ -85,13 +86,58 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
     return seen, tokens
 
 
-async def read_before(api: ClusterApi, cluster: str) -> Seen:
-    """Return what a change of the mesh depends on; never a Secret's data. Raises nothing, as `read_cluster`."""
+async def read_before(
+    api: ClusterApi, cluster: str, revisions: Collection[str], *, joins: bool = False, roots: bool = False
+) -> Seen:
+    """Return what a change of the mesh depends on; never a Secret's data. Raises nothing, as `read_cluster`.
+
+    `revisions` are those of istiod that stay: who uses another one is read only where there is one. In a cluster that
+    `joins`, also what the control plane says of itself that was there before; `roots` asks whom proxies trust already.
+    """
     seen = Seen(cluster)
     if not await _answers(api, seen):
         return seen
-    await _all(seen, _lists(api, seen, "namespaces", "nodes", "services", "secrets", "istiod_deployments", "crds"))
+
+    async def maps() -> None:
+        # Whole they are some hundred kilobytes, and in most meshes nobody joins.
+        one = {} if roots or joins else {"fieldSelector": f"metadata.name={names.MEMBERSHIP}"}
+        found = {
+            item["metadata"]["name"]: item
+            for item in await api.objects(f"{_SYSTEM}/configmaps", metadata_only=False, **one)
+        }
+        seen.membership = found.get(names.MEMBERSHIP)
+        if roots:
+            seen.roots = (found.get(_ROOTS, {}).get("data") or {}).get("root-cert.pem", "")
+        if joins:
+            await _all(seen, {field: partial(_said, seen, found, field) for field in _SAID})
+
+    async def account() -> None:
+        found = await api.objects(f"{_SYSTEM}/serviceaccounts", metadata_only=True)
+        seen.reader_account = any(one["metadata"]["name"] == names.READER_ACCOUNT for one in found)
+
+    lists = _lists(api, seen, "namespaces", "nodes", "services", "secrets", "istiod_deployments", "crds")
+    await _all(seen, {**lists, "membership": maps, **({"reader_account": account} if joins else {})})
+    if not joins and not revisions_of(seen) <= set(revisions):
+        await _all(seen, _lists(api, seen, "injected"))
     return seen
+
+
+_ROOTS = "istio-ca-root-cert"
+_SAID: Mapping[str, tuple[str, str]] = {
+    "mesh_config": (names.MESH_CONFIG, "mesh"),
+    "injector_values": (names.INJECTOR_CONFIG, "values"),
+    "roots": (_ROOTS, "root-cert.pem"),
+}
+"""By field of `Seen`: in which ConfigMap, and under which key, a control plane says it.
+Source: istiod chart, templates/configmap.yaml, templates/istiod-injector-configmap.yaml."""
+
+
+async def _said(seen: Seen, maps: Mapping[str, Object], field: str) -> None:
+    name, key = _SAID[field]
+    text = (maps.get(name, {}).get("data") or {}).get(key)
+    if text is None:
+        raise CannotRead(f"there is no ConfigMap {names.NAMESPACE}/{name} with key {key}")
+    setattr(seen, field, text if field == "roots" else yaml.safe_load(text) or {})
 
 
 _LISTS: Mapping[str, tuple[str, bool, str]] = {
@@ -108,6 +154,8 @@ _LISTS: Mapping[str, tuple[str, bool, str]] = {
     "imported": (f"/apis/networking.istio.io/v1/namespaces/{names.IMPORTS_NAMESPACE}/serviceentries", False, ""),
     "peer_authentications": ("/apis/security.istio.io/v1/peerauthentications", False, ""),
     "destination_rules": ("/apis/networking.istio.io/v1/destinationrules", False, ""),
+    # A label of every pod that istiod has injected. Source: istiod chart, files/*injection-template.yaml.
+    "injected": (f"{_CORE}/pods", True, "service.istio.io/canonical-name"),
     "istiod_deployments": ("/apis/apps/v1/deployments", False, f"app={names.ISTIOD}"),
     "crds": ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", True, ""),
 }

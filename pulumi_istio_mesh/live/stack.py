@@ -68,7 +68,7 @@ def _meshes(state: Mapping[str, Any]) -> Iterator[StackMesh]:
         facts = _plain((mesh.get("outputs") or {}).get("topology"))
         if not facts:
             raise StackError("the stack was last updated by an older version of this package; run pulumi up")
-        topology = parse_topology(facts, "the stack's topology")
+        topology = parse_topology(facts, "the stack's topology").present
         prefix = _name(mesh)
         by_name = {names.logical_name(prefix, cluster): cluster for cluster in topology.clusters}
         providers: dict[str, str] = {}

@@ -163,7 +163,7 @@ def _networks(plan: MeshPlan) -> dict[str, list[ClusterPlan]]:
 
 def _nodes(cluster: ClusterPlan) -> Iterator[Node]:
     network = identifier("network", cluster.network)
-    role = f"served by {cluster.primary}" if cluster.remote else "istiod"
+    role = f"served by {cluster.primary}" if cluster.remote else _istiod(cluster)
     yield Node(identifier("cluster", cluster.name), Shape.CLUSTER, (cluster.name, role), network)
     istiod = f"{names.XDS_PORT}, {names.WEBHOOK_PORT}"
     if cluster.gateway:
@@ -175,6 +175,12 @@ def _nodes(cluster: ClusterPlan) -> Iterator[Node]:
         yield Node(identifier("federation", cluster.name), Shape.GATEWAY, lines, network)
     if cluster.istiod_route is IstiodRoute.SERVICE:
         yield Node(identifier("istiod", cluster.name), Shape.GATEWAY, (f"istiod {cluster.name}", istiod), network)
+
+
+def _istiod(cluster: ClusterPlan) -> str:
+    if cluster.adopted:
+        return "istiod, adopted"
+    return "istiod of another installer" if cluster.joins else "istiod"
 
 
 def _firewall(plan: MeshPlan, network: str) -> Iterator[Node]:

@@ -87,7 +87,8 @@ def _connections(topology: Topology, plan: MeshPlan) -> Iterator[Connection]:
             yield Connection(_pods(cluster.name), istiod, _tcp(names.XDS_PORT), told)
         yield Connection(_api_server(cluster.name), istiod, _tcp(names.WEBHOOK_PORT), "it asks istiod to inject")
         port = _api_port(topology, cluster.name)
-        yield Connection(Place("runner", "pulumi"), _api_server(cluster.name), port, "it builds the mesh")
+        if topology.render_to is None:
+            yield Connection(Place("runner", "pulumi"), _api_server(cluster.name), port, "it builds the mesh")
         for peer in plan.peers:
             if cluster.federation_gateway and peer.lets_in:
                 entrance = Place("federation gateway", cluster.name)

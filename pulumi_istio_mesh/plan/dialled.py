@@ -10,10 +10,10 @@ EAST_WEST, FEDERATION, ISTIOD = "east-west gateway", "federation gateway", "isti
 
 
 def dialled(topology: Topology, cluster: ClusterPlan) -> dict[str, DialledService]:
-    """Return those that the plan needs, by what they are for."""
+    """Return those that the program makes, by what they are for."""
     declared = topology.clusters[cluster.name]
     found: dict[str, DialledService] = {}
-    if cluster.gateway:
+    if cluster.gateway and not cluster.gateway_there:
         found[EAST_WEST] = declared.east_west_gateway
     if cluster.federation_gateway:
         found[FEDERATION] = declared.federation_gateway

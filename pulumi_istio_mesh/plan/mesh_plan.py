@@ -9,8 +9,10 @@ import datetime as dt
 import enum
 from dataclasses import dataclass
 
+from ..istio.names import INJECTOR_WEBHOOK, tag_webhook
 from ..topology.federation import import_host
 from ..topology.models import Topology
+from ..topology.names import DEFAULT_REVISION
 from .gke_flows import Flow, firewall_flows
 
 
@@ -51,6 +53,20 @@ class ClusterPlan:
     """Whether other meshes enter here, to call what this mesh exports."""
     shares: bool
     """Whether this cluster's istiod is told of other meshes: their roots, and what they share."""
+    injector: str = INJECTOR_WEBHOOK
+    """Name of the webhook by which pods that name no revision get their proxies."""
+    revisions: tuple[tuple[str, str], ...] = ()
+    """Revisions of the istiods that serve it with their versions, the one that serves what names none first; none where
+    there is but one, without a name."""
+    forgets: tuple[str, ...] = ()
+    """Evicted clusters that this cluster's istiod read, sorted; each credential is emptied, and stays until they leave
+    the list."""
+    joins: bool = False
+    """Whether the control plane was there before the mesh: it is used, and stays as it is."""
+    adopted: bool = False
+    """Whether the objects of that control plane are imported."""
+    gateway_there: bool = False
+    """Whether the gateway was there before, too: its Service is read, and nothing of it is made."""
 
     @property
     def dials(self) -> bool:
@@ -127,6 +143,9 @@ class MeshPlan:
     firewall: tuple[Flow, ...]
     """What the VPCs of GKE clusters that the program makes let in."""
 
+    waves: tuple[tuple[str, ...], ...] = ()
+    """All clusters in the order in which they are changed; one wave, where nothing is said of it."""
+
     @property
     def remote_secrets(self) -> tuple[tuple[str, str], ...]:
         """Every ordered pair (reader, read), one remote secret each."""
@@ -147,13 +166,21 @@ def plan_mesh(topology: Topology) -> MeshPlan:
             remotes=tuple(remotes),
             istiod_route=route if remotes else None,
             discovers=() if topology.is_remote(name) else tuple(topology.watched_by(name)),
+            forgets=() if topology.is_remote(name) else tuple(topology.forgotten_by(name)),
             discovered_by=tuple(topology.watchers_of(name)),
             gateway=name in gateways,
+            gateway_there=name in gateways and topology.clusters[name].east_west_gateway.existing,
+            joins=topology.clusters[name].joins,
+            adopted=topology.clusters[name].control_plane == "adopted",
             probe=topology.has_probe(name),
             gate=topology.has_gate(name),
             federation_gateway=topology.has_federation_gateway(name),
             shares=bool(topology.peers) and not topology.is_remote(name),
-            exposure=not topology.is_remote(name) and not gateways.isdisjoint([name, *remotes]),
+            revisions=_revisions(topology, name),
+            injector=tag_webhook(DEFAULT_REVISION) if topology.revisioned else INJECTOR_WEBHOOK,
+            exposure=not topology.is_remote(name)
+            and not gateways.isdisjoint([name, *remotes])
+            and not topology.clusters[name].east_west_gateway.existing,
         )
 
     clusters = tuple(planned(name) for name in topology.clusters)
@@ -170,7 +197,21 @@ def plan_mesh(topology: Topology) -> MeshPlan:
         _intermediates(topology),
         _peers(topology),
         firewall_flows(topology),
+        _waves(topology),
     )
+
+
+def _revisions(topology: Topology, cluster: str) -> tuple[tuple[str, str], ...]:
+    if not topology.revisioned:
+        return ()
+    serving = topology.revision_of(cluster)
+    return tuple(sorted(topology.versions_of(cluster).items(), key=lambda found: found[0] != serving))
+
+
+def _waves(topology: Topology) -> tuple[tuple[str, ...], ...]:
+    named = {name for wave in topology.waves for name in wave}
+    rest = tuple(name for name in topology.clusters if name not in named)
+    return tuple(wave for wave in (*topology.waves, rest) if wave)
 
 
 def _peers(topology: Topology) -> tuple[PeerPlan, ...]:

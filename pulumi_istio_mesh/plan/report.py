@@ -10,7 +10,7 @@ from .connections import Connections, address, connections, together
 from .mesh_plan import ClusterPlan, MeshPlan
 from .resources import number_of_resources
 from .scale import SERVICES, istiod_mib, load_balancers_of, warnings
-from .words import words
+from .words import counted, listed, words
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,20 @@ def headline(topology: Topology, plan: MeshPlan) -> str:
     remotes = sum(cluster.remote for cluster in plan.clusters)
     served = f" ({remotes} remote)" if remotes else ""
     return (
-        f"{_count(len(plan.clusters), 'cluster')}{served} on {_count(networks, 'network')}, "
-        f"{_count(gateways, 'east-west gateway')}, {_count(len(plan.remote_secrets), 'remote secret')}, "
-        f"Istio {topology.istio_version}"
+        f"{counted(len(plan.clusters), 'cluster')}{served} on {counted(networks, 'network')}, "
+        f"{counted(gateways, 'east-west gateway')}, {counted(len(plan.remote_secrets), 'remote secret')}, "
+        f"Istio {_versions(topology)}"
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _versions(topology: Topology) -> str:
+    """Return the version of all clusters, or each with those that have it."""
+    found: dict[str, list[str]] = {}
+    for cluster in topology.clusters:
+        found.setdefault(" and ".join(dict.fromkeys(topology.versions_of(cluster).values())), []).append(cluster)
+    if len(found) < 2:
+        return next(iter(found), topology.istio_version)
+    return ", ".join(f"{version} in {listed(clusters)}" for version, clusters in sorted(found.items()))
 
 
 def tables(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> list[Table]:
@@ -51,7 +57,8 @@ def tables(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> list
 
 
 def _row(topology: Topology, cluster: ClusterPlan, services: int) -> tuple[str, ...]:
-    memory = "" if cluster.remote else f"{istiod_mib(cluster, services)} MiB"
+    each, istiods = f"{istiod_mib(cluster, services)} MiB", len(topology.revision_names)
+    memory = "" if cluster.remote else (each if istiods == 1 else f"{istiods} x {each}")
     watched = str(len(cluster.discovers))
     balancers = str(load_balancers_of(topology, cluster))
     return (cluster.name, cluster.network, cluster.primary, watched, watched, balancers, memory)
@@ -69,6 +76,10 @@ def _connection(topology: Topology, found: Connections) -> tuple[str, ...]:
 def notes(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> Iterator[str]:
     """Yield the size of the stack, and warnings."""
     yield f"about {number_of_resources(topology, plan)} resources in the stack"
+    if topology.render_to is not None:
+        yield f"rendered to {topology.render_to}: nothing is installed, and nothing proved"
+    if topology.evicted:
+        yield f"evicted, and neither called nor read: {', '.join(topology.evicted)}"
     yield from (f"warning: {warning}" for warning in warnings(topology, plan, services))
 
 

@@ -23,15 +23,28 @@ def words(plan: MeshPlan) -> Iterator[str]:
 
 def _facts(cluster: ClusterPlan) -> Iterator[str]:
     yield f"network {cluster.network}"
-    yield f"served by the istiod of {cluster.primary}" if cluster.remote else "istiod of its own"
+    yield _served(cluster)
+    if cluster.revisions:
+        (serving, version), *others = cluster.revisions
+        told = [f"{revision} ({own})" for revision, own in others]
+        beside = f", and {listed(told)} whoever asks for it" if told else ""
+        yield f"revision {serving} ({version}) serves what names none{beside}"
     if cluster.istiod_route is not None:
         yield f"serves {listed(cluster.remotes)} through {cluster.istiod_route.value}"
     if cluster.discovers:
         yield f"reads {listed(cluster.discovers)}"
     if cluster.gateway:
-        yield "an east-west gateway"
+        yield "the east-west gateway that is there" if cluster.gateway_there else "an east-west gateway"
     if cluster.federation_gateway:
         yield "a federation gateway"
+
+
+def _served(cluster: ClusterPlan) -> str:
+    if cluster.remote:
+        return f"served by the istiod of {cluster.primary}"
+    if cluster.adopted:
+        return "the istiod that is there, adopted"
+    return "the istiod that is there, of another installer" if cluster.joins else "istiod of its own"
 
 
 def _calls(plan: MeshPlan, source: str) -> Iterator[str]:
@@ -70,3 +83,8 @@ def listed(names: Sequence[str], most: int | None = None) -> str:
     if most is not None and len(names) > most:
         return f"{', '.join(names[:_FEW])} and {len(names) - _FEW} more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many there are of something: `1 pod`, `2 pods`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterator
 
 from ..topology.models import Topology
 from ..topology.problems import Problem
-from . import clusters, federation, gateways, gke, istio, networks, trust
+from . import clusters, control_planes, federation, gateways, gke, istio, networks, rendering, trust
 
 Rule = Callable[[Topology], Iterator[Problem]]
 
 RULES: tuple[Rule, ...] = (
     *clusters.RULES,
+    *control_planes.RULES,
     *networks.RULES,
     *gateways.RULES,
     *istio.RULES,
     *trust.RULES,
     *federation.RULES,
     *gke.RULES,
+    *rendering.RULES,
 )
 """Every rule that needs nothing but the topology."""
 

@@ -135,6 +135,49 @@ def discovery_names_clusters(topology: Topology) -> Iterator[Problem]:
             )
 
 
+def the_evicted_leave_a_mesh(topology: Topology) -> Iterator[Problem]:
+    """Refuse to evict what is no cluster, all of them, or a primary whose remotes stay behind."""
+    why = "an evicted cluster stays in the list and out of the mesh, until its name is taken out of evicted"
+    for index, name in enumerate(topology.evicted):
+        where = f"evicted.{index}"
+        if name in topology.clusters and name not in topology.evicted[:index]:
+            continue
+        known = ", ".join(topology.clusters)
+        what = f"{name} is given twice" if name in topology.clusters else f"{name!r} is not a cluster ({known})"
+        yield Problem(where=where, what=what, why=why, fix=f"remove {name} from evicted", slug="evicted-unknown")
+    gone = set(topology.evicted)
+    if topology.clusters and gone >= topology.clusters.keys():
+        yield Problem(
+            where="evicted",
+            what="every cluster of the mesh is evicted",
+            why="evicting leaves a cluster as it is, for others to forget; nobody would be left to forget it",
+            fix="pulumi destroy, with PULUMI_K8S_DELETE_UNREACHABLE=true where a cluster is dead",
+            slug="evicted-all",
+        )
+    for name in topology.clusters:
+        primary = topology.primary_of(name)
+        if primary in gone and name not in gone:
+            others = [other for other in topology.clusters if not topology.is_remote(other) and other not in gone]
+            yield Problem(
+                where=f"clusters.{name}.primary",
+                what=f"{primary}, whose istiod serves {name}, is evicted",
+                why="proxies of a remote cluster keep the config they have and get no new certificate: its calls end "
+                "within a day",
+                fix=f"clusters.{name}.primary: {others[0]}"
+                if others
+                else f"give {name} an istiod of its own: remove clusters.{name}.primary",
+                slug="evicted-primary",
+            )
+    if topology.exports and topology.federation_gateways and gone >= set(topology.federation_gateways):
+        yield Problem(
+            where="federation_gateways",
+            what="every cluster where other meshes enter is evicted",
+            why="what is exported could not be called by anybody",
+            fix="name a cluster that is there, or remove federation_gateways to let them enter at all",
+            slug="federation-gateways",
+        )
+
+
 def api_servers_can_be_dialled(topology: Topology) -> Iterator[Problem]:
     """Refuse API server addresses that only work on the machine they were written on; late ones are checked late."""
     for name, cluster in topology.clusters.items():
@@ -149,5 +192,6 @@ RULES = (
     logical_names_are_unambiguous,
     primaries_exist,
     discovery_names_clusters,
+    the_evicted_leave_a_mesh,
     api_servers_can_be_dialled,
 )

@@ -17,3 +17,11 @@ def meshes_problems(meshes: Mapping[str, Topology]) -> Iterator[Problem]:
             yield from no_network_is_shared(
                 f"meshes.{other}.clusters", f"{one} and {other} both", first, second.networks
             )
+        if first.render_to is not None and first.render_to == second.render_to:
+            yield Problem(
+                where=f"meshes.{other}.render_to",
+                what=f"{one} is rendered to {second.render_to}, too",
+                why="each would write over files of the other: their folders are called by clusters and versions",
+                fix=f"meshes.{other}.render_to: {second.render_to}/{other}",
+                slug="render-to",
+            )

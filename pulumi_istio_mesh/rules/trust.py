@@ -76,14 +76,42 @@ def roots_vouch_for_the_mesh(topology: Topology) -> Iterator[Problem]:
                     fix=f"trust_domains: [{topology.identity_domain}]",
                     slug="trust-domain",
                 )
-        if root.trust_domains and topology.identity_domain not in root.trust_domains:
+        signs = len(topology.trust.roots) == 1 or root.name == topology.trust.signer
+        vouches = root.trust_domains or (topology.identity_domain,)
+        missing = [domain for domain in topology.identity_domains if domain not in vouches]
+        if signs and missing:
+            all_of_them = ", ".join([*vouches, *missing])
             yield Problem(
                 where=f"trust.roots.{index}.trust_domains",
-                what=f"{topology.identity_domain} is not among them",
-                why="the root's name constraints would refuse every identity of this mesh",
-                fix=f"trust_domains: [{', '.join([*root.trust_domains, topology.identity_domain])}]",
+                what=f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not among those it vouches for "
+                f"({', '.join(vouches)})",
+                why="the name constraints of the root that signs would refuse identities of this mesh; where that root "
+                "is in use already, say so of another generation beside it",
+                fix=f"trust_domains: [{all_of_them}]",
                 slug="trust-domain",
             )
+
+
+def aliases_are_domains_of_before(topology: Topology) -> Iterator[Problem]:
+    """Refuse an alias that is no host name, the mesh's own trust domain, or a peer's."""
+    peers = {peer.identity_domain(name): name for name, peer in topology.peers.items()}
+    for index, domain in enumerate(topology.trust_domain_aliases):
+        if not is_host_name(domain):
+            what = f"{domain!r} is not a lower-case host name"
+        elif domain == topology.identity_domain or domain in topology.trust_domain_aliases[:index]:
+            what = f"{domain} counts as the mesh's own already"
+        elif domain in peers:
+            what = f"{domain} is the trust domain of the mesh {peers[domain]}"
+        else:
+            continue
+        yield Problem(
+            where=f"trust_domain_aliases.{index}",
+            what=what,
+            why="identities of an alias count as those of the mesh itself, in every policy; it is meant for a trust "
+            "domain that the mesh had before, while workloads that run still carry it",
+            fix=f"remove {domain!r} from trust_domain_aliases; another mesh is known by peers",
+            slug="trust-domain-alias",
+        )
 
 
 def dates_are_valid(topology: Topology, today: dt.date) -> Iterator[Problem]:
@@ -125,5 +153,5 @@ def _date_problems(where: str, what: str, issued: dt.date, days: int, today: dt.
     )
 
 
-RULES = (one_root_signs, roots_vouch_for_the_mesh)
+RULES = (one_root_signs, roots_vouch_for_the_mesh, aliases_are_domains_of_before)
 DATED_RULES = (generated_trust_has_roots, dates_are_valid)

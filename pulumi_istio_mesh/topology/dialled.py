@@ -44,6 +44,9 @@ class EastWestGateway(DialledService):
     Source: istio/istio pilot/pkg/serviceregistry/kube/controller/network.go.
     """
 
+    existing: bool = False
+    """Whether it is there already, in a cluster with a control plane that was there before: its Service
+    `istio-eastwestgateway` is read for the address, and nothing of it is made, nor the rule that lets callers in."""
     ports: tuple[GatewayPort, ...] = ()
     """Ports besides those of the mesh: 15021 (status), 15443 (mTLS between networks), 15012 and 15017 (istiod)."""
 

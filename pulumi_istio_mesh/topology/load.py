@@ -23,6 +23,8 @@ from .problems import Position, Problem, TopologyError, near
 VERSION = 1
 """The version of mesh.yaml that this package reads."""
 
+_MERGE = "tag:yaml.org,2002:merge"
+
 SECRETS = ("kubeconfig", "cacerts")
 """Keys of a cluster in the program's arguments that hold credentials, and so never stand in a file."""
 
@@ -80,10 +82,7 @@ def read_mesh_text(text: str, source: str) -> MeshFile:
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = {"": Position(mark.line + 1, mark.column + 1)} if mark else {}
-        what = getattr(error, "problem", None) or "the text cannot be read"
-        raise TopologyError([_not_yaml(source, what)], source, at) from None
+        raise _unreadable(error, source) from None
     positions: dict[str, Position] = {}
     problems: list[Problem] = []
     try:
@@ -100,6 +99,47 @@ def read_mesh_text(text: str, source: str) -> MeshFile:
     links = parse_links(tree["links"], source, positions=positions)
     found = linked({path.removeprefix("meshes."): facts for path, facts in meshes.items()}, links)
     return MeshFile(source, {f"meshes.{name}": facts for name, facts in found.meshes.items()}, positions, found)
+
+
+def read_documents(text: str, source: str) -> list[Any]:
+    """Return the documents of a YAML text that is no mesh.yaml, as plain trees with merged keys in place.
+
+    Raises `TopologyError` for what is no YAML, and for duplicate keys.
+    """
+    positions: dict[str, Position] = {}
+    problems: list[Problem] = []
+    trees: list[Any] = []
+    try:
+        for node in yaml.compose_all(text, Loader=yaml.CSafeLoader):
+            positions.clear()
+            trees.append(_construct(_unfolded(node), "", positions, problems))
+            if problems:
+                raise TopologyError(problems, source, positions)
+    except yaml.YAMLError as error:
+        raise _unreadable(error, source) from None
+    except RecursionError:
+        raise TopologyError([_not_yaml(source, "it contains itself")], source) from None
+    return trees
+
+
+def _unfolded(node: yaml.Node | None) -> yaml.Node | None:
+    """Return the node with each `<<` replaced by what it merges, below the keys that stand beside it."""
+    if isinstance(node, yaml.SequenceNode):
+        return yaml.SequenceNode(node.tag, [_unfolded(item) for item in node.value], node.start_mark, node.end_mark)
+    if not isinstance(node, yaml.MappingNode):
+        return node
+    own = [(key, _unfolded(item)) for key, item in node.value if key.tag != _MERGE]
+    seen = {str(key.value) for key, _ in own}
+    merged = []
+    for key, item in node.value:
+        sources = item.value if isinstance(item, yaml.SequenceNode) else [item]
+        for source in sources if key.tag == _MERGE else ():
+            unfolded = _unfolded(source)
+            for name, found in unfolded.value if isinstance(unfolded, yaml.MappingNode) else ():
+                if str(name.value) not in seen:
+                    seen.add(str(name.value))
+                    merged.append((name, found))
+    return yaml.MappingNode(node.tag, [*merged, *own], node.start_mark, node.end_mark)
 
 
 def load_mesh(
@@ -158,8 +198,9 @@ def _with_late_facts(
 ) -> dict[str, Any]:
     clusters = {name: dict(facts or {}) for name, facts in tree["clusters"].items()}
     for name, facts in clusters.items():
-        if facts.get("gke") is not None:
-            # Made by the program, which then knows the way into it.
+        if facts.get("gke") is not None or name in (tree.get("evicted") or ()) or tree.get("render_to") is not None:
+            # Made by the program, which then knows the way into it; out of reach, so that there is none to give; or
+            # written to files.
             continue
         if callable(kubeconfigs):
             facts["kubeconfig"] = kubeconfigs(name)
@@ -317,6 +358,13 @@ def _scalar(node: yaml.Node, path: str, problems: list[Problem]) -> Any:
     except yaml.YAMLError:
         problems.append(_not_yaml(path, f"the tag {node.tag} is not known"))
         return None
+
+
+def _unreadable(error: yaml.YAMLError, source: str) -> TopologyError:
+    mark = getattr(error, "problem_mark", None)
+    at = {"": Position(mark.line + 1, mark.column + 1)} if mark else {}
+    what = getattr(error, "problem", None) or "the text cannot be read"
+    return TopologyError([_not_yaml(source, what)], source, at)
 
 
 def _not_yaml(where: str, what: str) -> Problem:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from .declared import Day, Declared, Ranges, Text
 from .dialled import DialledService, EastWestGateway, FederationGateway
 from .federation import Export, Peer
 from .gke import GkeCluster, GkeNetwork
 from .gke_ranges import ClusterRanges, ranges_of
-from .names import default_trust_domain
+from .names import DEFAULT_REVISION, default_trust_domain
+from .versions import numbers
 
 
 class Cluster(Declared):
     """One Kubernetes cluster of the mesh, keyed by the name Istio knows it by."""
 
+    control_plane: Literal["managed", "existing", "adopted"] = "managed"
+    """`managed`: made here. `existing`: somebody else's istiod is there; the cluster joins with it, and it stays as it
+    is. `adopted`: the same, and its objects are imported, as `istio-mesh adopt` found them."""
     primary: str | None = None
     """Cluster whose istiod serves this one; itself when left out."""
     network: str | None = None
@@ -24,6 +28,10 @@ class Cluster(Declared):
     A network of its own, named like the cluster, when left out."""
     pod_cidr: Ranges = ()
     """Ranges pod addresses come from; disjoint within a network."""
+    istio_version: str | None = None
+    """Version of Istio here; the mesh's when left out. A remote's is that of its primary."""
+    revision_tags: dict[str, str] = {}
+    """Revision behind a tag here, where it is not the mesh's. Only for a cluster with an istiod of its own."""
     discovers: tuple[str, ...] | None = None
     """Clusters whose services the clusters served by this one's istiod can call; all of the mesh when left out.
     A cluster and those it serves see each other anyway. Only for a cluster with an istiod of its own."""
@@ -31,6 +39,8 @@ class Cluster(Declared):
     """Ranges Service addresses come from."""
     api_server: Text | None = None
     """URL of the API server as the other clusters' istiods reach it; the kubeconfig's server when left out."""
+    reader_token: str | None = Field(default=None, pattern=r"^[a-z0-9]([-a-z0-9]{0,14}[a-z0-9])?$")
+    """Generation of the token by which other clusters' istiods read this one; another name makes another token."""
     api_server_tls_name: str | None = None
     """Name to expect in the API server's certificate, where it is not the host of `api_server`."""
     east_west_gateway: EastWestGateway = EastWestGateway()
@@ -51,10 +61,22 @@ class Cluster(Declared):
     gke: GkeCluster | None = None
     """A GKE cluster that the program makes, on the VPC that `gke_networks` has under the cluster's network."""
 
+    @property
+    def joins(self) -> bool:
+        """Whether its control plane was there before the mesh, and is not of the mesh's making."""
+        return self.control_plane != "managed"
+
 
 def _off(value: object) -> object:
     """Read what YAML makes of a bare `off`."""
     return "off" if value is False else value
+
+
+class Revision(Declared):
+    """One istiod of several that run side by side in every cluster with an istiod."""
+
+    istio_version: str | None = None
+    """Version of Istio of this istiod and its proxies; the mesh's when left out."""
 
 
 class Verify(Declared):
@@ -71,10 +93,18 @@ class Verify(Declared):
     """How long a gate looks again before it says what is wrong."""
     requests: dict[str, str] = {"cpu": "10m", "memory": "64Mi"}
     """Resources that each pod asks for, besides its proxy."""
+    limits: dict[str, str] = {}
+    """Resources that each pod may use at most, besides its proxy."""
     node_selector: dict[str, str] = {}
     """Labels of the nodes that probes and gates run on."""
     tolerations: tuple[dict[str, Any], ...] = ()
     """Of probes and gates."""
+    priority_class: str | None = Field(default=None, pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")
+    """PriorityClass of probes and gates."""
+    labels: dict[str, str] = {}
+    """Of the namespace of probes and gates, and of the workloads and pods in it."""
+    annotations: dict[str, str] = {}
+    """Of the workloads and pods of probes and gates."""
 
 
 class Root(Declared):
@@ -115,13 +145,21 @@ class Trust(Declared):
     """Where the mesh's certificate authorities come from."""
 
     kind: Literal["generated", "given", "external"] = "generated"
-    """`generated`: made here from keys in the stack's state. `given`: PEM per cluster, in the program's arguments.
+    """`generated`: made here from keys in the stack's state. `given`: PEM per cluster, in the program's arguments;
+    a control plane that was there before has its own, under the same root.
     `external`: Secret `cacerts` is put into istio-system by somebody else, before istiod starts."""
     roots: tuple[Root, ...] = ()
     """Generations of the root; all of them are trusted, one of them signs."""
     signer: str | None = None
     """Name of the generation that signs; not needed while there is one."""
     intermediates: Intermediates = Intermediates()
+
+    @property
+    def signing(self) -> Root:
+        """The root generation that signs; there must be one."""
+        if len(self.roots) == 1:
+            return self.roots[0]
+        return next(root for root in self.roots if root.name == self.signer)
 
 
 class Topology(Declared):
@@ -133,9 +171,21 @@ class Topology(Declared):
     """Version of Istio's charts and images, such as 1.31.1."""
     clusters: dict[str, Cluster]
     """The clusters of the mesh, by the names that Istio knows them by."""
+    revisions: dict[str, Revision] = {}
+    """istiods that run side by side, by revision; `default` is the one without a name, and alone when left out."""
+    revision_tags: dict[str, str] = {}
+    """Revision behind each tag that namespaces may name as istio.io/rev. Behind the tag `default` is who serves all
+    that names none, gateways among them: the revision `default` when left out."""
+    waves: tuple[tuple[str, ...], ...] = ()
+    """Clusters in the order in which they are changed; the next ones only once the mesh works with those before.
+    Clusters that are in no wave come last."""
+    evicted: tuple[str, ...] = ()
+    """Clusters of the list that are dead or out of reach: the others forget them, and nobody talks to them."""
     trust: Trust = Trust()
     trust_domain: str | None = None
     """Trust domain of every identity in the mesh; `<mesh ID>.internal` when left out (docs/adr/0004)."""
+    trust_domain_aliases: tuple[str, ...] = ()
+    """Trust domains that the mesh had before: their identities count as those of the one it has now."""
     mtls: Literal["strict", "permissive"] = "strict"
     """Whether workloads refuse plaintext."""
     dns_capture: bool = True
@@ -144,10 +194,17 @@ class Topology(Declared):
     """Whether calls prefer endpoints in the caller's own zone and region, and move elsewhere while those fail."""
     cluster_local: tuple[str, ...] = ()
     """Hosts of Services that each cluster answers by itself, never for another one."""
+    install: Literal["chart", "release"] = "chart"
+    """What Istio's charts become in the stack: `chart`, all of their objects; `release`, one Helm release each."""
+    render_to: str | None = Field(default=None, min_length=1)
+    """Folder that each cluster's objects are written to as YAML, for somebody else to apply; nothing is installed."""
     chart_source: str | None = None
     """Where Istio's charts are: a repository URL, an `oci://` prefix or a folder; Istio's own repository by default."""
     image_hub: str | None = None
     """Registry and path of Istio's images; Istio's own by default."""
+    image_pull_secrets: tuple[str, ...] = ()
+    """Secrets of istio-system and istio-mesh-verify by which images are pulled, by name.
+    Pods with a sidecar ask for Secrets of these names in their own namespaces, too."""
     values: dict[str, dict[str, Any]] = {}
     """Helm values for every cluster, keyed by chart: base, istiod, gateway."""
     verify: Verify = Verify()
@@ -161,17 +218,53 @@ class Topology(Declared):
     gke_networks: dict[str, GkeNetwork] = {}
     """VPCs of the GKE clusters that the program makes, keyed by the name of the network."""
 
+    _whole: Topology | None = PrivateAttr(default=None)
+    """Of what is left of a mesh by `present`: the mesh with its evicted clusters."""
+
+    @property
+    def present(self) -> Topology:
+        """The mesh without its evicted clusters: what there is to plan, to build and to look at.
+
+        GKE clusters that the program makes are left in `gke_clusters`: leaving the mesh does not delete them.
+        """
+        gone = set(self.evicted)
+        if not gone.intersection(self.clusters):
+            return self
+        clusters = {
+            name: cluster.model_copy(update={"discovers": _without(cluster.discovers, gone)})
+            for name, cluster in self.clusters.items()
+            if name not in gone
+        }
+        gateways = _without(self.federation_gateways, gone)
+        waves = tuple(_without(wave, gone) or () for wave in self.waves)
+        update = {"clusters": clusters, "federation_gateways": gateways, "waves": waves}
+        found = self.model_copy(update=update)
+        found._whole = self
+        return found
+
+    @property
+    def whole(self) -> Topology:
+        """The mesh with its evicted clusters."""
+        return self._whole or self
+
+    def forgotten_by(self, primary: str) -> list[str]:
+        """Return the evicted clusters that this one's istiod read before, sorted."""
+        return sorted(set(self.whole.watched_by(primary)).intersection(self.evicted))
+
     @property
     def identity_domain(self) -> str:
         """The trust domain in force."""
         return self.trust_domain or default_trust_domain(self.mesh_id)
 
     @property
+    def identity_domains(self) -> tuple[str, ...]:
+        """The trust domain in force, and those whose identities count as its own."""
+        return (self.identity_domain, *self.trust_domain_aliases)
+
+    @property
     def signing_root(self) -> Root:
         """The root generation that signs the intermediates; the topology must have passed its rules."""
-        if len(self.trust.roots) == 1:
-            return self.trust.roots[0]
-        return next(root for root in self.trust.roots if root.name == self.trust.signer)
+        return self.trust.signing
 
     @property
     def networks(self) -> list[str]:
@@ -182,13 +275,13 @@ class Topology(Declared):
         """Return the GKE clusters that the program makes, with their VPCs; without those whose VPC is not declared."""
         return [
             (name, cluster.gke, self.gke_networks[self.network_of(name)])
-            for name, cluster in self.clusters.items()
+            for name, cluster in self.whole.clusters.items()
             if cluster.gke is not None and self.network_of(name) in self.gke_networks
         ]
 
     def gke_ranges(self, cluster: str) -> ClusterRanges | None:
         """Return the ranges of a GKE cluster that the program makes; None of any other, and where they can't be."""
-        made, network = self.clusters[cluster].gke, self.gke_networks.get(self.network_of(cluster))
+        made, network = self.whole.clusters[cluster].gke, self.gke_networks.get(self.network_of(cluster))
         return ranges_of(network, made) if made is not None and network is not None else None
 
     def has_federation_gateway(self, cluster: str) -> bool:
@@ -198,16 +291,70 @@ class Topology(Declared):
 
     def network_of(self, cluster: str) -> str:
         """Return the name of the network that the cluster's pods are on."""
-        return self.clusters[cluster].network or cluster
+        return self.whole.clusters[cluster].network or cluster
 
     def primary_of(self, cluster: str) -> str:
         """Return the name of the cluster whose istiod serves this one."""
         declared = self.clusters[cluster].primary
         return cluster if declared is None else declared
 
+    @property
+    def revisioned(self) -> bool:
+        """Whether tags say which istiod gives a pod its proxy, also one that names no revision."""
+        return bool(self.revisions or self.revision_tags or any(own.revision_tags for own in self.clusters.values()))
+
+    @property
+    def revision_names(self) -> tuple[str, ...]:
+        """The revisions of istiod that run in each cluster with an istiod, in the order of the list."""
+        return tuple(self.revisions) or (DEFAULT_REVISION,)
+
+    def tags_of(self, cluster: str) -> dict[str, str]:
+        """Return the revision behind each tag in a cluster; the tag `default` is always among them."""
+        primary = self.primary_of(cluster)
+        # Asked for by rules too, before it is known that there is such a cluster.
+        own = self.clusters[primary].revision_tags if primary in self.clusters else {}
+        names = self.revision_names
+        return {
+            DEFAULT_REVISION: DEFAULT_REVISION if DEFAULT_REVISION in names else names[0],
+            **self.revision_tags,
+            **own,
+        }
+
+    def revision_of(self, cluster: str) -> str:
+        """Return the revision that serves what names none in a cluster: its gateways, probes and gates, too."""
+        return self.tags_of(cluster)[DEFAULT_REVISION]
+
+    def idle_revisions(self, cluster: str) -> list[str]:
+        """Return the revisions that serve nobody in a cluster but who names them; each of them has a name."""
+        serving = {DEFAULT_REVISION, self.revision_of(cluster)}
+        return [revision for revision in self.revision_names if revision not in serving]
+
+    def version_of(self, cluster: str, revision: str | None = None) -> str:
+        """Return the version of Istio in a cluster: of the istiod that serves it, and so of its proxies.
+
+        Of one revision, or where none is named of the one that serves what names none.
+        """
+        declared = self.revisions.get(revision or self.revision_of(cluster))
+        primary = self.primary_of(cluster)
+        own = self.clusters[primary].istio_version if primary in self.clusters else None
+        return (declared and declared.istio_version) or own or self.istio_version
+
+    def versions_of(self, cluster: str) -> dict[str, str]:
+        """Return the version of Istio of each revision in a cluster."""
+        return {revision: self.version_of(cluster, revision) for revision in self.revision_names}
+
+    def newest_version_of(self, cluster: str) -> str:
+        """Return the newest version among a cluster's revisions: that of its CRDs."""
+        return max(self.versions_of(cluster).values(), key=numbers)
+
     def is_remote(self, cluster: str) -> bool:
         """Return whether another cluster's istiod serves this one."""
         return self.primary_of(cluster) != cluster
+
+    @property
+    def joining(self) -> list[str]:
+        """The clusters that join with a control plane that was there before, in the order of the list."""
+        return [name for name, cluster in self.clusters.items() if cluster.joins]
 
     def remotes_of(self, primary: str) -> list[str]:
         """Return the clusters that this one's istiod serves besides its own, in the order of the list."""
@@ -234,13 +381,20 @@ class Topology(Declared):
         return self.verify.level == "traffic" and self.clusters[cluster].verify
 
     def has_gate(self, cluster: str) -> bool:
-        """Return whether a gate runs in this cluster; below `traffic` only where an istiod is."""
+        """Return whether a gate runs in this cluster: where it is not rendered, below `traffic` only with an istiod."""
         shows = self.verify.level == "traffic" or (self.verify.level == "discovery" and not self.is_remote(cluster))
-        return shows and self.clusters[cluster].verify
+        return shows and self.clusters[cluster].verify and self.render_to is None
 
     def has_gateway(self, cluster: str) -> bool:
-        """Return whether another network calls this cluster's services, so that it needs an east-west gateway."""
-        network = self.network_of(cluster)
+        """Return whether another network calls this cluster's services, so that it needs an east-west gateway.
+
+        Evicted clusters count as callers: they may come back, and would find the gateway at another address.
+        """
+        network, whole = self.network_of(cluster), self.whole
         return any(
-            cluster in self.called_from(caller) for caller in self.clusters if self.network_of(caller) != network
+            cluster in whole.called_from(caller) for caller in whole.clusters if self.network_of(caller) != network
         )
+
+
+def _without(names: tuple[str, ...] | None, gone: set[str]) -> tuple[str, ...] | None:
+    return None if names is None else tuple(name for name in names if name not in gone)

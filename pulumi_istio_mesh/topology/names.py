@@ -8,10 +8,45 @@ import re
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 """RFC 1123 label: what Kubernetes accepts as a label value, a namespace and most names."""
 
+DEFAULT_REVISION = "default"
+"""What Istio calls the istiod without a revision, and the tag of what names none.
+Source: istio/istio istiod chart, templates/revision-tags-mwc.yaml; pkg/revisions/default_watcher.go."""
+
 
 def is_dns_label(name: str) -> bool:
     """Return whether the name is a DNS label of at most 63 characters."""
     return DNS_LABEL.fullmatch(name) is not None
+
+
+def is_object_name(name: str) -> bool:
+    """Return whether Kubernetes takes it as the name of most objects: a DNS subdomain, such as `registry.v2`."""
+    return len(name) <= 253 and all(re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", part) for part in name.split("."))
+
+
+def is_label_key(key: str) -> bool:
+    """Return whether Kubernetes takes it as the key of a label or an annotation."""
+    domain, slash, name = key.rpartition("/")
+    return _QUALIFIED.fullmatch(name) is not None and (not slash or is_object_name(domain))
+
+
+def is_label_value(value: str) -> bool:
+    """Return whether Kubernetes takes it as the value of a label."""
+    return value == "" or _QUALIFIED.fullmatch(value) is not None
+
+
+_QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+
+
+def is_image_repository(text: str) -> bool:
+    """Return whether images can lie under it: a registry, perhaps with a port, and a path in lower case.
+
+    Source: distribution/reference, the grammar of what container runtimes pull.
+    """
+    return _REPOSITORY.fullmatch(text) is not None
+
+
+_PATH = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"[A-Za-z0-9]([-.A-Za-z0-9]*[A-Za-z0-9])?(:\d{{1,5}})?(/{_PATH})*")
 
 
 def is_mesh_id(name: str) -> bool:

@@ -21,6 +21,7 @@ IMPORT = {"ports": {"http": 80}, "namespaces": ["web"]}
 SHARING = {"exports": {"hello.sample": EXPORT}, "peers": {"shop": {"imports": {"pay.bank": IMPORT}}}}
 """What the mesh shares with the mesh shop."""
 
+BOTH_DOMAINS = {"issued": "2026-11-23", "trust_domains": ["prod.internal", "a.example"]}
 ROOT, NEXT = {"issued": "2026-11-23"}, {"issued": "2026-11-01"}
 
 GKE = {
@@ -63,9 +64,33 @@ def google(**facts: Any) -> Tree:
     return overlaid(mesh_tree(**GKE), {"clusters": {"east": {"gke": facts}}})
 
 
+NEW: dict[str, Any] = {"b": {"istio_version": "1.31.1"}}
+OLD_AND_NEW: dict[str, Any] = {"default": {}, **NEW}
+
+
+def revisions(istiods: Mapping[str, Any], **tags: str) -> dict[str, Any]:
+    """An overlay of revisions, and what is behind tags."""
+    return {"revisions": istiods, "revision_tags": tags}
+
+
 NOTHING: dict[str, Any] = {}
+JOINS: dict[str, Any] = {"trust": {"roots": None, "kind": "external"}}
+"""Under an authority of somebody else, as a mesh is with a control plane that was there before."""
+
+SAID: dict[str, Any] = {
+    "clusters": {
+        "east": {"api_server": "https://east.example:6443", "east_west_gateway": {"address": "192.0.2.10"}},
+        "west": {"api_server": "https://west.example:6443"},
+        "plant": {"api_server": "https://plant.example:6443"},
+    }
+}
+"""What a rendered mesh must be told."""
 
 CHANGES: dict[str, tuple[Tree, Tree]] = {
+    "charts become releases": row(NOTHING, {"install": "release"}),
+    "what is installed is rendered": row(SAID, {**SAID, "render_to": "rendered"}),
+    "what is rendered is installed": row({**SAID, "render_to": "rendered"}, SAID),
+    "files go elsewhere": row({**SAID, "render_to": "rendered"}, {**SAID, "render_to": "out"}),
     "nothing": row(NOTHING, NOTHING),
     "a network by its own name": row(NOTHING, of("plant", network="plant")),
     "a cluster joins on a network of its own": row(NOTHING, of("lab")),
@@ -74,6 +99,12 @@ CHANGES: dict[str, tuple[Tree, Tree]] = {
     "a cluster leaves": row(NOTHING, {"clusters": {"plant": None}}),
     "a protected cluster leaves": row(of("plant", protect=True), {"clusters": {"plant": None}}),
     "a cluster that keeps its objects leaves": row(of("plant", retain_on_delete=True), {"clusters": {"plant": None}}),
+    "a cluster is evicted": row(NOTHING, {"evicted": ["plant"]}),
+    "a protected cluster is evicted": row(of("plant", protect=True), {"evicted": ["plant"]}),
+    "a remote is evicted": row(NOTHING, {"evicted": ["west"]}),
+    "an evicted cluster comes back": row({"evicted": ["plant"]}, {"evicted": []}),
+    "an evicted cluster leaves the list": row({"evicted": ["plant"]}, {"evicted": [], "clusters": {"plant": None}}),
+    "a cluster is listed and evicted": row(NOTHING, {"evicted": ["works"], "clusters": {"works": {}}}),
     "a cluster is renamed": row(NOTHING, {"clusters": {"plant": None, "works": {}}}),
     "a cluster moves to another network": row(NOTHING, of("west", network="west")),
     "a cluster moves onto a network": row(NOTHING, of("plant", network="vpc", pod_cidr="10.16.0.0/14")),
@@ -99,10 +130,38 @@ CHANGES: dict[str, tuple[Tree, Tree]] = {
     "a root is replaced": row(NOTHING, {"trust": {"roots": [NEXT]}}),
     "a root signs that nobody trusts yet": row(NOTHING, {"trust": {"roots": [ROOT, NEXT], "signer": "2026-11-01"}}),
     "a root becomes another certificate": row(NOTHING, {"trust": {"roots": [{**ROOT, "days": 4000}]}}),
+    "the trust domain changes, and the old one is an alias": row(
+        {"trust": {"roots": [BOTH_DOMAINS]}},
+        {"trust": {"roots": [BOTH_DOMAINS]}, "trust_domain": "a.example", "trust_domain_aliases": ["prod.internal"]},
+    ),
+    "an alias of the trust domain goes": row(
+        {"trust": {"roots": [BOTH_DOMAINS]}, "trust_domain": "a.example", "trust_domain_aliases": ["prod.internal"]},
+        {"trust": {"roots": [BOTH_DOMAINS]}, "trust_domain": "a.example"},
+    ),
+    "a token is replaced": row(NOTHING, of("west", reader_token="b")),
     "trust is given": row(NOTHING, {"trust": {"roots": None, "kind": "external"}}),
     "intermediates are renewed": row(NOTHING, {"trust": {"intermediates": {"days": 700}}}),
     "intermediates get another key": row(NOTHING, {"trust": {"intermediates": {"key": "RSA-2048"}}}),
     "a newer Istio": row({"istio_version": "1.30.2"}, NOTHING),
+    "a newer Istio in one cluster": row({"istio_version": "1.30.5"}, of("plant", istio_version="1.31.1")),
+    "a revision beside the first": row(NOTHING, revisions(OLD_AND_NEW)),
+    "a revision of a newer Istio beside the first": row(
+        {"istio_version": "1.30.5"}, {"istio_version": "1.30.5", **revisions({"default": {}, **NEW})}
+    ),
+    "what names no revision is served by another one": row(revisions(OLD_AND_NEW), revisions(OLD_AND_NEW, default="b")),
+    "one cluster is served by another revision": row(
+        revisions(OLD_AND_NEW), {**revisions(OLD_AND_NEW), **of("plant", revision_tags={"default": "b"})}
+    ),
+    "a revision goes": row(revisions(OLD_AND_NEW, default="b"), revisions(NEW)),
+    "a revision of a newer Istio": row(
+        revisions({"a": {"istio_version": "1.30.5"}}), revisions({"a": {"istio_version": "1.31.1"}})
+    ),
+    "one revision of another": row(revisions({"a": {}}), revisions({"b": {}})),
+    "a tag comes": row(revisions(OLD_AND_NEW), revisions(OLD_AND_NEW, prod="default")),
+    "a tag moves": row(revisions(OLD_AND_NEW, prod="default"), revisions(OLD_AND_NEW, prod="b")),
+    "a tag goes": row(revisions(OLD_AND_NEW, prod="b"), revisions(OLD_AND_NEW)),
+    "clusters are changed in waves": row(NOTHING, {"waves": [["plant"], ["east"]]}),
+    "clusters are changed in other waves": row({"waves": [["plant"], ["east"]]}, {"waves": [["east", "plant"]]}),
     "an older Istio": row(NOTHING, {"istio_version": "1.30.2"}),
     "plaintext is taken": row(NOTHING, {"mtls": "permissive"}),
     "calls prefer what is near": row(NOTHING, {"failover": True}),
@@ -123,18 +182,34 @@ CHANGES: dict[str, tuple[Tree, Tree]] = {
     "another pod range": row(NOTHING, of("west", pod_cidr="10.20.0.0/14")),
     "another service range": row(NOTHING, of("west", service_cidr="10.96.0.0/16")),
     "a cluster is protected": row(NOTHING, of("plant", protect=True)),
+    "a cluster joins with its Istio": row(JOINS, {**JOINS, **of("works", control_plane="existing")}),
+    "a control plane is adopted": row(
+        {**JOINS, **of("plant", control_plane="existing")}, {**JOINS, **of("plant", control_plane="adopted")}
+    ),
+    "an installer upgraded its Istio": row(
+        {**JOINS, **of("plant", control_plane="existing", istio_version="1.31.0")},
+        {**JOINS, **of("plant", control_plane="existing")},
+    ),
+    "what was adopted is managed": row({**JOINS, **of("plant", control_plane="adopted")}, JOINS),
+    "what was adopted is forgotten": row(
+        {**JOINS, **of("plant", control_plane="adopted")}, {**JOINS, **of("plant", control_plane="existing")}
+    ),
+    "a control plane is given away": row(JOINS, {**JOINS, **of("plant", control_plane="existing")}),
+    "a control plane is made over another": row({**JOINS, **of("plant", control_plane="existing")}, JOINS),
     "CRDs of somebody else": row(NOTHING, of("plant", crds="external")),
     "istiod gets more memory": row(
         NOTHING, of("plant", values={"istiod": {"resources": {"requests": {"memory": "4Gi"}}}})
     ),
     "a mesh config of all": row(NOTHING, {"values": {"istiod": {"meshConfig": {"accessLogFile": "/dev/stdout"}}}}),
     "gateways get another kind of node": row(NOTHING, {"values": {"gateway": {"nodeSelector": {"pool": "edge"}}}}),
+    "images by a credential": row(NOTHING, {"image_pull_secrets": ["registry"]}),
     "images from elsewhere": row(NOTHING, {"image_hub": "registry.example/istio"}),
     "charts from elsewhere": row(NOTHING, {"chart_source": "oci://registry.example/charts"}),
     "no calls are proved": row(NOTHING, {"verify": {"level": "discovery"}}),
     "nothing is proved": row(NOTHING, {"verify": {"level": "off"}}),
     "one cluster is not proved": row(NOTHING, of("plant", verify=False)),
     "clusters are not looked at": row(NOTHING, {"verify": {"preflight": False}}),
+    "gates of a class of their own": row(NOTHING, {"verify": {"priority_class": "high", "labels": {"team": "mesh"}}}),
     "gates wait longer": row(NOTHING, {"verify": {"timeout_seconds": 90}}),
     "the mesh shares with another one": row(NOTHING, SHARING),
     "the mesh no longer shares": row(SHARING, NOTHING),

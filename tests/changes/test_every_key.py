@@ -11,12 +11,13 @@ from pulumi_istio_mesh.changes.comparison import compare
 from pulumi_istio_mesh.topology.load import parse_topology
 
 from ..test_docs import TABLES, rows
-from .table import SHARING, Tree, google, overlaid, tree
+from .table import SHARING, Tree, google, overlaid, revisions, tree
 
 POOL = {"node_pools": {"small": {}}}
 PLACES: dict[str, tuple[Tree, tuple[str, ...]]] = {
     "Mesh": (tree(), ()),
     "Cluster": (tree(), ("clusters", "plant")),
+    "Revision": (tree(**revisions({"a": {}})), ("revisions", "a")),
     "East-west gateway": (tree(), ("clusters", "plant", "east_west_gateway")),
     "Federation gateway": (tree(**SHARING), ("clusters", "plant", "federation_gateway")),
     "Export": (tree(**SHARING), ("exports", "hello.sample")),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pulumi_istio_mesh import Mesh
 from pulumi_istio_mesh.changes.comparison import compare
+from pulumi_istio_mesh.istio.adopted import written
 from pulumi_istio_mesh.topology.load import parse_topology
 
-from ..builders import a_kubeconfig
+from ..builders import TOKEN, a_kubeconfig
 from ..components.recorder import Recording, record, revealed
 from .table import CHANGES, Tree
 
@@ -19,15 +21,29 @@ UNTOLD = {"MeshGate", "ApiServerGate"}
 """Gates run again whenever what they prove changes: no sentence says so."""
 
 
-pytestmark = pytest.mark.usefixtures("programs_on_a_day")
+pytestmark = pytest.mark.usefixtures("programs_on_a_day", "written_down")
+
+
+@pytest.fixture
+def written_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The program's folder holds what is adopted of the cluster plant."""
+    accounts = (("istiod", "istiod"), ("istio-reader-service-account", "istio-reader"))
+    labelled = ({"name": name, "labels": {"app.kubernetes.io/name": part}} for name, part in accounts)
+    objects = ({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": found} for found in labelled)
+    (tmp_path / "adopted").mkdir()
+    (tmp_path / "adopted" / "plant.yaml").write_text(written(objects), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
 
 
 def ran(tree: Tree, name: str) -> Recording:
     """The mesh's program; kubeconfigs depend on the cluster's name only."""
-    clusters = {
-        cluster: facts if "gke" in facts else {"kubeconfig": a_kubeconfig(f"https://{cluster}.example:6443"), **facts}
-        for cluster, facts in tree["clusters"].items()
-    }
+
+    def known_late(cluster: str, facts: dict[str, Any]) -> dict[str, Any]:
+        if tree.get("render_to") is not None:
+            return {"reader_credential": TOKEN, "api_server_ca": "a CA"}
+        return {} if "gke" in facts else {"kubeconfig": a_kubeconfig(f"https://{cluster}.example:6443")}
+
+    clusters = {cluster: {**known_late(cluster, facts), **facts} for cluster, facts in tree["clusters"].items()}
     return record(lambda: Mesh(name, {**tree, "clusters": clusters}))
 
 

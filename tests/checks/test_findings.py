@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from pulumi_istio_mesh.checks.findings import Finding, causes, told
 from pulumi_istio_mesh.checks.outcome import READS

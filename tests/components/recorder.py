@@ -25,6 +25,7 @@ from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
 
 from ..builders import a_kubeconfig
 
+STACK = "pulumi:pulumi:Stack"
 GATEWAY_ADDRESS = "198.51.100.7"
 """What every load balancer of the mock cloud is called."""
 
@@ -106,6 +107,10 @@ class Registered:
     protect: bool
     retain_on_delete: bool
     delete_first: bool
+    aliases: tuple[dict[str, Any], ...] = field(repr=False)
+    """As the engine is told of them: by `urn`, or by what differs in `spec`."""
+    imported: str
+    """By which it is found where it was there before; empty where it is made."""
     inputs: dict[str, Any] = field(repr=False)
 
     @property
@@ -168,13 +173,23 @@ class Recording:
         return "\n".join(row.row() for row in sorted(self, key=lambda row: (row.name, row.type))) + "\n"
 
 
+def urn_of(parent: str, type_: str, name: str) -> str:
+    """The URN that the engine makes: with the types of all parents, where mocks keep the nearest alone."""
+    around = parent.split("::")[2] if parent else STACK
+    types = type_ if around == STACK else f"{around}${type_}"
+    return "::".join(["urn:pulumi:s", "p", types, name])
+
+
 class _Monitor(mocks.MockMonitor):
     def __init__(self, cloud: FakeCloud) -> None:
         super().__init__(cloud)
         self.requests: list[Any] = []
 
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        return urn_of(parent, type_, name)
+
     def RegisterResource(self, request: Any) -> Any:
-        if request.type != "pulumi:pulumi:Stack":
+        if request.type != STACK:
             self.requests.append(request)
         return super().RegisterResource(request)
 
@@ -203,7 +218,7 @@ def run(
     except Exception as caught:
         error = caught
         _sync_await(_settle())
-    rows = [_registered(request) for request in monitor.requests]
+    rows = [registered(request) for request in monitor.requests]
     assert len({row.short for row in rows}) == len(rows), "two resources share a type and a name"
     return Recording({row.short: row for row in rows}, error, lines, notes)
 
@@ -234,7 +249,8 @@ async def _settle() -> None:
     manager.clear()
 
 
-def _registered(request: Any) -> Registered:
+def registered(request: Any) -> Registered:
+    """What a test sees of a registration."""
     return Registered(
         type=request.type,
         name=request.name,
@@ -245,6 +261,8 @@ def _registered(request: Any) -> Registered:
         protect=request.protect,
         retain_on_delete=request.retainOnDelete,
         delete_first=request.deleteBeforeReplace,
+        aliases=tuple(json_format.MessageToDict(alias) for alias in request.aliases),
+        imported=request.importId,
         inputs=json_format.MessageToDict(request.object),
     )
 

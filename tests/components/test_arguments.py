@@ -6,11 +6,13 @@ and credentials.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from pulumi_istio_mesh import Mesh, TopologyError
 
@@ -18,7 +20,7 @@ from ..builders import a_kubeconfig, as_program, mesh_tree, program_args
 from ..rules.wrong import WRONG
 from ..rules.wrong_row import Wrong
 from .meshes import APART, a_program, on_made_clusters, outputs, with_late
-from .recorder import MadeCluster, Recording, failure, record
+from .recorder import MadeCluster, Recording, failure, record, revealed
 
 rows = pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 
@@ -94,6 +96,15 @@ def test_a_missing_kubeconfig_is_refused_and_never_the_ambient_one(
 @pytest.mark.parametrize("kubeconfig", ["~/.kube/config", "- a", "a: b", a_kubeconfig().replace("server", "s")])
 def test_a_useless_kubeconfig_is_refused(kubeconfig: str) -> None:
     assert refused(changed({"kubeconfig": kubeconfig})) == [("kubeconfig-invalid", "clusters.east.kubeconfig")]
+
+
+def test_a_kubeconfig_that_is_json_is_one_text_whatever_the_order_of_its_keys() -> None:
+    """Programs in YAML have a mapping of it, shuffled for each run."""
+    tree = yaml.safe_load(a_kubeconfig())
+    for given in (tree, dict(reversed(tree.items()))):
+        recording = record(lambda given=given: Mesh("prod", changed({"kubeconfig": pulumi.Output.secret(given)})))
+        provider = revealed(recording["kubernetes prod-east"].inputs)
+        assert provider["kubeconfig"] == json.dumps(tree, sort_keys=True)
 
 
 def test_an_address_that_peers_could_not_dial_is_refused_where_it_comes_from_a_kubeconfig() -> None:
@@ -174,6 +185,7 @@ def late(path: str) -> Any:
         "clusters.east.east_west_gateway.annotations",
         "clusters.east.values",
         "clusters.east.values.istiod.autoscaleMin",
+        "clusters.east.values.istiod.annotations.some",
         "values.istiod.meshConfig.accessLogFile",
         "trust.roots.0.issued",
         "trust",
@@ -210,6 +222,16 @@ def test_a_late_value_that_shapes_nothing_is_allowed(path: str, plain: str) -> N
 
     assert record(program).error is None
     assert record(program, preview=True).error is None
+
+
+def test_a_late_annotation_may_have_a_key_with_dots() -> None:
+    key = "service.beta.kubernetes.io/subnets"
+
+    def program() -> None:
+        gateway = {"annotations": {key: pulumi.Output.from_input("a")}}
+        Mesh("prod", program_args(clusters={"east": {"east_west_gateway": gateway}, "west": {}}))
+
+    assert record(program)["Service prod-east-east-west"].inputs["metadata"]["annotations"][key] == "a"
 
 
 LATE_AND_BAD = {

@@ -78,8 +78,10 @@ def test_off_leaves_nothing_of_it() -> None:
         assert of_cluster(cluster, rows) == set()
     assert not [row.short for row in rows if any(part in row.name for part in ("verify", "probe", "replicas"))]
     assert rows["Secret prod-east-remote-west"].after == (
+        "Chart prod-west-east-west",
         "Namespace prod-east-namespace",
         "Secret prod-west-reader-token",
+        "Service prod-west-east-west",
     )
 
 

@@ -5,6 +5,7 @@ What makes them bad, in every way, is in `istio/test_given_certificates.py`.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pulumi
@@ -31,9 +32,9 @@ ARGUMENTS = {
 }
 
 
-def brought(cluster: str, root: str = "company") -> dict[str, str]:
+def brought(cluster: str, root: str = "company", issued: dt.date = TODAY) -> dict[str, str]:
     """The authority of one cluster under a company's root, as its owner would give it."""
-    facts = {"mesh_id": "prod", "trust_domains": ("prod.internal",), "issued": TODAY, "days": 90}
+    facts = {"mesh_id": "prod", "trust_domains": ("prod.internal",), "issued": issued, "days": 90}
     root_key, own_key = private_key(f"root {root}"), private_key(f"own {cluster}")
     issuer = root_pem(RootCertificate(generation=root, **facts), root_key)  # type: ignore[arg-type]
     own = intermediate_pem(IntermediateCertificate(cluster=cluster, **facts), own_key, issuer, root_key)  # type: ignore[arg-type]

@@ -13,8 +13,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh import Mesh, TopologyError, load_mesh
-from pulumi_istio_mesh.components import mesh as mesh_module
-from pulumi_istio_mesh.components import mesh_cluster
+from pulumi_istio_mesh.components import mesh as mesh_module, mesh_cluster
 
 from ..builders import a_kubeconfig, program_args
 from .gcp_arguments import wrong_arguments

@@ -96,7 +96,7 @@ def test_every_resource_is_inside_the_component_of_its_own_cluster(mesh: Recordi
 @both
 def test_a_logical_name_is_mesh_cluster_role(mesh: Recording) -> None:
     roles = {
-        "namespace", "cacerts", "shared-mesh-config", "base", "istiod", "injector", "mtls", "reader-token",
+        "namespace", "cacerts", "shared-mesh-config", "crds", "base", "istiod", "injector", "mtls", "reader-token",
         "intermediate", "east-west", "exposure", "remote-east", "remote-west", "verify", "probe", "istiod-replicas",
         "api-servers", "mesh",
     }  # fmt: skip

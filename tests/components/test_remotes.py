@@ -81,9 +81,9 @@ def test_through_a_gateway_the_way_is_there_when_the_gateway_leads_to_istiod() -
     } <= waited
 
 
-def test_a_remotes_gateway_waits_for_its_gate() -> None:
+def test_a_remotes_gateway_waits_for_its_gate_and_for_the_rule_of_its_primary() -> None:
     gate = "MutatingWebhookConfigurationPatch prod-west-injector"
-    assert served_apart()["Chart prod-west-east-west"].after == (gate,)
+    assert served_apart()["Chart prod-west-east-west"].after == ("Gateway prod-east-exposure", gate)
 
 
 @both
@@ -154,12 +154,17 @@ def test_each_remote_adds_as_many_resources_as_the_first(remotes: int) -> None:
         served_by = {**flat, "primary": "east"}
         return len(record(a_program(clusters={"east": flat, **{f"r{n}": served_by for n in range(number)}})).rows)
 
-    assert size(remotes + 1) - size(remotes) == 19
+    assert size(remotes + 1) - size(remotes) == 20
 
 
 def test_turning_a_remote_into_a_primary_keeps_what_both_have_under_one_urn() -> None:
     before, after = served(), record(a_program(clusters={"east": SERVED["east"], "west": SERVED["east"]}))
-    for shared in ("Namespace prod-west-namespace", "Release prod-west-base", "Chart prod-west-istiod"):
+    for shared in (
+        "Namespace prod-west-namespace",
+        "Release prod-west-crds",
+        "Chart prod-west-base",
+        "Chart prod-west-istiod",
+    ):
         assert before.ancestors(shared) == after.ancestors(shared)
     webhook = "MutatingWebhookConfigurationPatch prod-west-injector"
     assert before.ancestors(webhook) == after.ancestors(webhook)

@@ -6,23 +6,14 @@ import re
 from typing import Any
 
 import pytest
-from pulumi.provider.experimental.analyzer import Analyzer
-from pulumi.provider.experimental.schema import generate_schema
 from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh.components import arguments
-from pulumi_istio_mesh.components.mesh import Mesh
+from pulumi_istio_mesh.host import COMPONENTS
+from pulumi_istio_mesh.istio.names import token
+from pulumi_istio_mesh.parts import arguments as parts
 from pulumi_istio_mesh.topology import dialled, federation, gke, models
-
-
-def schema() -> dict[str, Any]:
-    """The schema that Pulumi's own analyzer derives from the annotations."""
-    found = Analyzer("istio-mesh").analyze([Mesh])
-    result = generate_schema(
-        "istio-mesh", "0.0.0", None, found["component_definitions"], found["type_definitions"], found["dependencies"]
-    ).to_json()
-    assert isinstance(result, dict)
-    return result
+from release.interface import schema
 
 
 def test_the_interface_is_exactly_this(golden_json: SnapshotAssertion) -> None:
@@ -30,13 +21,43 @@ def test_the_interface_is_exactly_this(golden_json: SnapshotAssertion) -> None:
     assert {"resources": found["resources"], "types": found["types"]} == golden_json
 
 
-def test_the_component_goes_by_the_token_it_registers() -> None:
-    assert list(schema()["resources"]) == ["istio-mesh:index:Mesh"]
+def test_components_go_by_the_tokens_they_register() -> None:
+    assert set(schema()["resources"]) == {token(component.__name__) for component in COMPONENTS}
+
+
+def test_everything_is_described() -> None:
+    """What a reader of an SDK in another language has."""
+    found = schema()
+    assert [name for name, type_ in found["types"].items() if not type_.get("description")] == []
+    silent = [
+        f"{name}.{key}"
+        for kind, properties in (("types", "properties"), ("resources", "properties"), ("resources", "inputProperties"))
+        for name, described in found[kind].items()
+        for key, property_ in described.get(properties, {}).items()
+        if not property_.get("description")
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.__name__)
+def test_every_component_says_what_it_is_and_what_its_end_means(component: type) -> None:
+    words = component.__doc__ or ""
+    assert "On destroy" in words, words
 
 
 def types() -> dict[str, Any]:
     """The types of the interface by their Python names."""
     return {token.rpartition(":")[2]: found for token, found in schema()["types"].items()}
+
+
+@pytest.mark.parametrize("name", [name for name in vars(arguments) | vars(parts) if name.endswith("Args")])
+def test_what_python_requires_is_what_other_languages_must_give(name: str) -> None:
+    """Pulumi's analyzer takes what is inherited for required where the class itself is total."""
+    shape, component = (vars(arguments) | vars(parts))[name], name.removesuffix("Args")
+    found = schema()
+    of_component = found["resources"].get(token(component), {}).get("requiredInputs", [])
+    required = types().get(name, {}).get("required", of_component)
+    assert {re.sub("([A-Z])", lambda m: "_" + m[0].lower(), key) for key in required} == set(shape.__required_keys__)
 
 
 def test_no_enum_and_no_union_is_on_the_wire() -> None:
@@ -61,6 +82,7 @@ def test_only_text_may_be_late() -> None:
             ("ClusterArgs", "kubeconfig"),
             ("ClusterArgs", "apiServer"),
             ("ClusterArgs", "apiServerCa"),
+            ("ClusterArgs", "readerCredential"),
             ("EastWestGatewayArgs", "address"),
             ("DialledServiceArgs", "address"),
             ("FederationGatewayArgs", "address"),
@@ -99,7 +121,11 @@ MODELS = {
 
 @pytest.mark.parametrize(("name", "model"), MODELS.items(), ids=MODELS)
 def test_a_programs_arguments_are_the_files_keys_and_its_credentials(name: str, model: type[models.Declared]) -> None:
-    credentials = {"ClusterArgs": {"kubeconfig", "cacerts", "api_server_ca"}, "PeerArgs": {"offer"}}.get(name, set())
+    credentials = {
+        "ClusterArgs": {"kubeconfig", "cacerts", "api_server_ca", "reader_credential"},
+        "MeshArgs": {"registry_credentials"},
+        "PeerArgs": {"offer"},
+    }.get(name, set())
     kind = getattr(arguments, name)
     # A TypedDict's keys with those of its bases; by name, since its hints are for Pulumi's analyzer to resolve.
     assert kind.__required_keys__ | kind.__optional_keys__ == set(model.model_fields) | credentials

@@ -95,7 +95,7 @@ def test_trust_of_somebody_else_makes_no_key_no_certificate_and_no_secret() -> N
     kinds = {row.short.split()[0] for row in recording}
     assert not kinds & {"Trust", "IntermediateAuthority", "PrivateKey"}
     assert not [row for row in recording if row.name.endswith("-cacerts")]
-    assert recording["Chart prod-east-istiod"].after == ("Release prod-east-base",)
+    assert recording["Chart prod-east-istiod"].after == ("Release prod-east-crds",)
     said = outputs(trust={"kind": "external"})
     assert (said["root_cert_pem"], said["root_fingerprints"], said["certificate_expiry"]) == ("", {}, {})
 

@@ -182,6 +182,32 @@ def test_a_cluster_that_no_istiod_should_read_is_named(script) -> None:  # type:
     assert script(metrics=SYNCED + STRANGER) == (1, ["istiod-reads-stranger c1 to c9"])
 
 
+def test_a_cluster_that_leaves_may_still_be_read_and_one_that_is_evicted_may_not(script) -> None:  # type: ignore[no-untyped-def]
+    """What leaves the program is deleted last; what is evicted is gone before the gate looks."""
+    leaving = {**FULL, "LEAVING": "clusters may still be read"}
+    assert script(leaving, metrics=SYNCED + STRANGER) == (0, [])
+    evicted = {**leaving, "EVICTED_0": "c9|probe-c9.istio-mesh-verify.svc.cluster.local"}
+    assert script(evicted) == (0, [])
+    assert script(evicted, metrics=SYNCED + STRANGER) == (1, ["istiod-reads-stranger c1 to c9"])
+
+
+def test_a_credential_that_was_replaced_counts_as_synced_and_one_that_was_taken_away_does_not(script) -> None:  # type: ignore[no-untyped-def]
+    """istiod notes the end of the old client last."""
+    closed = SYNCED.replace("synced", "closed")
+    managed = 'istiod_managed_clusters{cluster_type="local"} 1\nistiod_managed_clusters{cluster_type="remote"} %d\n'
+    assert script(metrics=closed + managed % 1) == (0, [])
+    assert script(metrics=closed + managed % 0) == (1, ["istiod-not-synced c1 to c2"])
+
+
+def test_endpoints_of_an_evicted_cluster_are_named(script) -> None:  # type: ignore[no-untyped-def]
+    evicted = {**FULL, "EVICTED_0": "c9|probe-c9.istio-mesh-verify.svc.cluster.local"}
+    known = "outbound|80||probe-c9.istio-mesh-verify.svc.cluster.local::192.0.2.9:15443::health_flags::healthy\n"
+    assert script(evicted, clusters=FLAT.replace("10.2.0.7:8080", "10.0.0.9:15443") + known) == (
+        1,
+        ["istiod-reads-stranger c1 to c9"],
+    )
+
+
 def test_no_istiod_at_all_is_named(script) -> None:  # type: ignore[no-untyped-def]
     assert script(replicas="") == (1, ["istiod-down c1"])
 

@@ -15,8 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from pulumi_istio_mesh.istio import certificates
 from pulumi_istio_mesh.istio.certificates import IntermediateCertificate, RootCertificate

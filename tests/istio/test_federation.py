@@ -99,14 +99,14 @@ def test_a_federation_gateway_is_not_the_one_that_other_networks_use() -> None:
     gateway = exporting().clusters["east"].federation_gateway
     labels = federation.gateway_metadata("prod-east", gateway, {})["labels"]
     assert labels == {"istio": "federationgateway", "app": "istio-federationgateway"}
-    made = values.federation_gateway()
+    made = values.federation_gateway(exporting(), "east")
     assert (made["name"], made["service"]) == ("istio-federationgateway", {"type": "None"})
     assert "networkGateway" not in made
 
 
 def test_a_users_values_for_gateways_reach_it() -> None:
     topology = parse_topology(mesh_tree(values={"gateway": {"replicaCount": 3, "labels": {"team": "mesh"}}}))
-    made = values.chart_values(topology, "east", "gateway", values.federation_gateway())
+    made = values.chart_values(topology, "east", "gateway", values.federation_gateway(topology, "east"))
     assert (made["name"], made["replicaCount"], made["labels"]) == ("istio-federationgateway", 3, {"team": "mesh"})
     assert "networkGateway" not in made
 
@@ -167,7 +167,7 @@ def test_http_lets_go_of_a_gateway_before_that_must_end() -> None:
     parts = federation.imported_rule("shop", "cart.web", declared, [])["trafficPolicy"]["portLevelSettings"]
     ends = {part["port"]["number"]: part["connectionPool"]["tcp"].get("maxConnectionDuration") for part in parts}
     assert ends == {80: "15s", 5432: None, 9000: "15s"}
-    assert values.federation_gateway()["env"] == {"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true"}
+    assert values.federation_gateway(importing(), "east")["env"] == {"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true"}
 
 
 def test_without_an_offer_nobody_answers_and_nobody_is_accepted() -> None:

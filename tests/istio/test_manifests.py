@@ -160,7 +160,7 @@ def test_a_gateway_that_carries_istiod_opens_two_ports_more() -> None:
 
 
 def test_the_gateway_passes_istiods_own_tls_through_and_nothing_else() -> None:
-    servers = manifests.istiod_gateway()["servers"]
+    servers = manifests.istiod_gateway(["default"])["servers"]
     assert [(server["port"]["number"], server["tls"]["mode"], server["hosts"]) for server in servers] == [
         (15012, "PASSTHROUGH", ["istiod.istio-system.svc"]),
         (15017, "PASSTHROUGH", ["istiod.istio-system.svc"]),
@@ -168,7 +168,7 @@ def test_the_gateway_passes_istiods_own_tls_through_and_nothing_else() -> None:
 
 
 def test_each_port_leads_to_its_own_of_istiod() -> None:
-    routes = manifests.istiod_routes()["tls"]
+    routes = manifests.istiod_routes(["default"])["tls"]
     led = {route["match"][0]["port"]: route["route"][0]["destination"]["port"]["number"] for route in routes}
     assert led == {15012: 15012, 15017: 443}
     hosts = {route["route"][0]["destination"]["host"] for route in routes}
@@ -185,7 +185,7 @@ def test_a_remotes_istiod_has_no_pods_and_the_ports_that_its_webhook_and_its_pro
 
 
 def test_the_endpoints_of_a_remotes_istiod_belong_to_its_service() -> None:
-    found = manifests.remote_istiod_slice("prod-east")
+    found = manifests.remote_istiod_slice("prod-east", "default")
     assert found["metadata"]["labels"]["kubernetes.io/service-name"] == "istiod"
     service_ports = {port["name"]: port["targetPort"] for port in manifests.remote_istiod_service()["ports"]}
     assert {port["name"]: port["port"] for port in found["ports"]} == service_ports
@@ -240,6 +240,15 @@ def test_a_remote_kubeconfig_changes_when_another_istiod_is_to_serve_the_cluster
     assert manifests.remote_kubeconfig("east", **CREDENTIAL) != manifests.remote_kubeconfig(
         "east", **{**CREDENTIAL, "served_by": "west"}
     )
+
+
+def test_a_remote_kubeconfig_changes_when_the_cluster_gets_another_revision() -> None:
+    kubeconfigs = {
+        manifests.remote_kubeconfig("east", **CREDENTIAL, revisions=found)
+        for found in ((), ("default",), ("default", "next"), ("default", "next", "third"), ("third",))
+    }
+    # Without a name it is the one that was there before.
+    assert len(kubeconfigs) == 4
 
 
 def test_a_remote_kubeconfig_authenticates_by_an_inline_token_only() -> None:

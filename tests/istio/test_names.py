@@ -8,16 +8,30 @@ from pulumi_istio_mesh.istio import names
 from pulumi_istio_mesh.topology.names import is_dns_label, is_host_name
 
 
+def test_what_a_revision_makes_ends_with_its_name_but_that_of_the_first() -> None:
+    assert [names.of_revision("istiod", revision) for revision in ("default", "next")] == ["istiod", "istiod-next"]
+    assert names.istiod_host("default") == "istiod.istio-system.svc"
+    assert names.istiod_host("next") == "istiod-next.istio-system.svc"
+    assert names.tag_webhook("stable") == "istio-revision-tag-stable"
+
+
 def test_names_that_istio_fixes_are_istios() -> None:
     assert {key: value for key, value in vars(names).items() if key.isupper()} == {
         "NAMESPACE": "istio-system",
         "ISTIOD": "istiod",
-        "ISTIOD_HOST": "istiod.istio-system.svc",
-        "ISTIOD_SELECTOR": {"app": "istiod", "istio": "pilot"},
+        "ISTIOD_SELECTOR": {"app": "istiod"},
+        "REVISION_LABEL": "istio.io/rev",
+        "TAG_LABEL": "istio.io/tag",
+        "DEFAULT_REVISION": "default",
+        "NO_REVISIONS": ("remotes", "replicas"),
         "ISTIOD_FOR_REMOTES": "istiod-remotes",
         "BASE_RELEASE": "istio-base",
+        "BASE_OBJECTS_RELEASE": "istio-base-objects",
+        "HELM_RELEASE": "meta.helm.sh/release-name",
+        "HELM_NAMESPACE": "meta.helm.sh/release-namespace",
         "INJECTOR_WEBHOOK": "istio-sidecar-injector",
         "INJECTOR_CONFIG": "istio-sidecar-injector",
+        "MESH_CONFIG": "istio",
         "CACERTS": "cacerts",
         "SHARED_MESH_CONFIG": "istio-shared-mesh-config",
         "READER_ACCOUNT": "istio-reader-service-account",
@@ -33,11 +47,17 @@ def test_names_that_istio_fixes_are_istios() -> None:
         "ISTIOD_GATEWAY": "istiod-gateway",
         "FAILOVER": "failover",
         "VERIFY_NAMESPACE": "istio-mesh-verify",
+        "PROVED": "proved",
+        "MEMBERSHIP": "istio-mesh-member",
+        "PART_LABEL": "app.kubernetes.io/name",
+        "PART_OF": "app.kubernetes.io/part-of=istio",
         "PROBE": "probe",
         "ISTIOD_REPLICAS": "istiod-replicas",
         "METRICS_PORT": 15014,
         "PRIMARY_ANNOTATION": "topology.istio.io/controlPlaneClusters",
         "MEMBER_ANNOTATION": "istio-mesh/member",
+        "SIGNER_ANNOTATION": "istio-mesh/signer",
+        "ROOTS_ANNOTATION": "istio-mesh/roots",
         "FIELD_MANAGER_ANNOTATION": "pulumi.com/patchFieldManager",
         "NETWORK_LABEL": "topology.istio.io/network",
         "REMOTE_SECRET_LABEL": "istio/multiCluster",

@@ -5,6 +5,7 @@ That the charts understand these keys is shown by the lab, where istiod runs wit
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -61,12 +62,15 @@ def test_dns_capture_is_one_switch() -> None:
     assert metadata(dns_capture=False) == {"PROXY_CONFIG_XDS_AGENT": "true"}
 
 
-def test_crds_of_another_installer_are_left_out_by_name() -> None:
-    """Without its templates the chart renders them all the same, from a file."""
-    topology = a_topology(clusters={"east": {"crds": "external"}, "west": {}})
-    assert values.base(topology, "east")["base"]["excludedCRDs"] == list(CRDS)
-    assert values.base(topology, "east")["base"]["enableCRDTemplates"] is True
-    assert "excludedCRDs" not in values.base(topology, "west")["base"]
+def test_chart_base_is_installed_in_two_parts_crds_and_the_rest() -> None:
+    """CRDs are left out by name: without its templates the chart renders them all the same, from a file."""
+    crds, rest = values.crds(a_topology(), "east"), values.base_objects(a_topology(), "east")
+    assert rest["base"]["excludedCRDs"] == list(CRDS)
+    assert rest["base"]["enableCRDTemplates"] is True
+    assert "resourceScope" not in rest["global"]
+    assert "excludedCRDs" not in crds["base"]
+    assert crds["global"]["resourceScope"] == "cluster"
+    assert crds["defaultRevision"] == ""
 
 
 # What a user lays over it
@@ -129,33 +133,35 @@ def conflicts(chart: str, given: dict[str, Any]) -> list[str]:
     return [path for path, _ in values.conflicts(given, a_topology(), "east", chart)]
 
 
-def nested(path: str, value: object) -> dict[str, Any]:
-    """A value at a dotted path."""
-    for key in reversed(path.split(".")):
+def nested(keys: list[str], value: object) -> dict[str, Any]:
+    """A value below keys."""
+    for key in reversed(keys):
         value = {key: value}
     assert isinstance(value, dict)
     return value
 
 
-WIRED = [(chart, path) for chart in CHARTS for path, _ in values._leaves(values.WIRING[chart](a_topology(), "east"))]
+WIRED = [(chart, *keys) for chart in CHARTS for keys, _ in values._leaves(values.WIRING[chart](a_topology(), "east"))]
 FORBIDDEN = [(chart, path) for chart in CHARTS for path in values.FORBIDDEN[chart]]
 
 
-@pytest.mark.parametrize(("chart", "path"), WIRED, ids=".".join)
-def test_every_value_of_the_wiring_is_guarded(chart: str, path: str) -> None:
-    assert conflicts(chart, nested(path, "other")) == [path]
+@pytest.mark.parametrize("wired", WIRED, ids=".".join)
+def test_every_value_of_the_wiring_is_guarded(wired: tuple[str, ...]) -> None:
+    chart, *keys = wired
+    assert conflicts(chart, nested(keys, "other")) == [".".join(keys)]
 
 
-@pytest.mark.parametrize(("chart", "path"), WIRED, ids=".".join)
-def test_repeating_a_value_of_the_wiring_is_allowed(chart: str, path: str) -> None:
-    ours = values._at(values.WIRING[chart](a_topology(), "east"), path)
-    assert conflicts(chart, nested(path, ours)) == []
+@pytest.mark.parametrize("wired", WIRED, ids=".".join)
+def test_repeating_a_value_of_the_wiring_is_allowed(wired: tuple[str, ...]) -> None:
+    chart, *keys = wired
+    ours = values._at(values.WIRING[chart](a_topology(), "east"), *keys)
+    assert conflicts(chart, nested(keys, ours)) == []
 
 
 @pytest.mark.parametrize(("chart", "path"), FORBIDDEN, ids=".".join)
 @pytest.mark.parametrize("value", ["other", {"a": 1}, False, ""], ids=repr)
 def test_every_forbidden_key_is_refused_whatever_it_holds(chart: str, path: str, value: object) -> None:
-    assert path in conflicts(chart, nested(path, value))
+    assert path in conflicts(chart, nested(path.split("."), value))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +169,7 @@ def test_every_forbidden_key_is_refused_whatever_it_holds(chart: str, path: str,
     ["env.CLUSTER_ID", "env.ISTIO_MULTIROOT_MESH", "env.PILOT_TRACE", "cni", "autoscaleMin"],
 )
 def test_the_synonym_pilot_is_refused_with_the_way_to_write_it(path: str) -> None:
-    ((found, reason),) = values.conflicts({"pilot": nested(path, "1")}, a_topology(), "east", "istiod")
+    ((found, reason),) = values.conflicts({"pilot": nested(path.split("."), "1")}, a_topology(), "east", "istiod")
     assert found == "pilot"
     assert reason.endswith("write the same keys without pilot")
 
@@ -171,6 +177,52 @@ def test_the_synonym_pilot_is_refused_with_the_way_to_write_it(path: str) -> Non
 def test_a_conflict_says_what_the_mesh_sets() -> None:
     ((_, reason),) = values.conflicts({"global": {"network": "vpc"}}, a_topology(), "east", "istiod")
     assert reason == "the mesh sets it to 'east'"
+
+
+NONE = (0, "0")
+NEEDED = [
+    (chart, path, value)
+    for chart in CHARTS
+    for path in values.NEEDED[chart]
+    for value in (NONE if "eplica" in path else (*NONE, "other", {"a": 0}, []))
+]
+
+
+@pytest.mark.parametrize(("chart", "path", "value"), NEEDED)
+def test_what_the_mesh_needs_of_a_chart_is_refused_at_any_other_value(chart: str, path: str, value: object) -> None:
+    assert path in conflicts(chart, nested(path.split("."), value))
+
+
+@pytest.mark.parametrize(
+    ("chart", "given"),
+    [
+        ("istiod", {"configMap": True, "global": {"resourceScope": "all", "proxy": {"autoInject": "enabled"}}}),
+        ("gateway", {"kind": "Deployment", "replicaCount": 3, "autoscaling": {"minReplicas": 2}}),
+        ("istiod", {"podLabels": {"team": "mesh"}, "podAnnotations": {"sidecar.example/inject": "no"}}),
+        ("gateway", {"labels": {"team": "mesh", "istio.io/dataplane-mode": "none"}, "envVarFrom": [{"name": "MINE"}]}),
+    ],
+)
+def test_what_breaks_nothing_is_the_users(chart: str, given: dict[str, Any]) -> None:
+    assert conflicts(chart, given) == []
+
+
+@pytest.mark.parametrize(
+    ("chart", "given", "path"),
+    [
+        ("istiod", {"podLabels": {"sidecar.istio.io/inject": "true"}}, "podLabels.sidecar.istio.io/inject"),
+        ("gateway", {"labels": {"sidecar.istio.io/inject": "false"}}, "labels.sidecar.istio.io/inject"),
+        ("gateway", {"labels": {"topology.istio.io/network": "other"}}, "labels.topology.istio.io/network"),
+        ("gateway", {"podAnnotations": {"inject.istio.io/templates": "x"}}, "podAnnotations.inject.istio.io/templates"),
+    ],
+)
+def test_a_label_or_annotation_that_decides_is_refused(chart: str, given: dict[str, Any], path: str) -> None:
+    assert conflicts(chart, given) == [path]
+
+
+def test_an_environment_in_a_list_is_held_to_the_same() -> None:
+    """Server-side apply takes a name once, and the wiring's own is in the same list."""
+    given = {"envVarFrom": [{"name": "ISTIO_MULTIROOT_MESH", "value": "false"}, {"name": "CLUSTER_ID"}]}
+    assert sorted(conflicts("istiod", given)) == ["env.CLUSTER_ID", "env.ISTIO_MULTIROOT_MESH"]
 
 
 ON, OFF = ({"istiod": {"cni": {"enabled": enabled}}} for enabled in (True, False))
@@ -185,3 +237,34 @@ def test_istio_cni_is_what_the_istiod_that_injects_says(mesh: Any, primary: Any,
     clusters = {"east": {"values": primary}, "west": {"primary": "east", "values": ON if not with_cni else OFF}}
     topology = a_topology(values=mesh, clusters=clusters)
     assert values.with_cni(topology, "east") is values.with_cni(topology, "west") is with_cni
+
+
+def test_a_key_with_dots_of_its_own_is_one_key() -> None:
+    given = {"serviceAnnotations": {"pulumi.com/skipAwait": "false", "mine.example/x": "y"}}
+    found = [path for path, _ in values.conflicts(given, a_topology(), "east", "istiod")]
+    assert found == ["serviceAnnotations.pulumi.com/skipAwait"]
+
+
+def test_http_connections_end_in_a_minute_where_istio_can_be_told() -> None:
+    """So that a gateway that ends can wait for its callers, which it can't tell to go."""
+
+    def proxies(version: str) -> Any:
+        config = values.chart_values(a_topology(istio_version=version), "east", "istiod")["meshConfig"]["defaultConfig"]
+        return config.get("connectionSettings")
+
+    assert proxies("1.31.0") == {"httpMaxConnectionDuration": "60s"}
+    assert proxies("1.30.5") is None
+    gateway = values.chart_values(a_topology(), "east", "gateway")
+    assert gateway["terminationGracePeriodSeconds"] > 60
+    assert gateway["env"]["EXIT_ON_ZERO_ACTIVE_CONNECTIONS"] == "true"
+
+
+def test_workload_certificates_are_valid_for_what_the_users_values_say() -> None:
+    def validity(text: str | None) -> dt.timedelta:
+        metadata = {"SECRET_TTL": text} if text else {}
+        given = {"istiod": {"meshConfig": {"defaultConfig": {"proxyMetadata": metadata}}}}
+        return values.workload_certificate_validity(a_topology(values=given), "east")
+
+    assert validity(None) == dt.timedelta(days=1)
+    assert validity("1h30m0s") == dt.timedelta(minutes=90)
+    assert validity("soon") == dt.timedelta(days=1)

@@ -99,7 +99,10 @@ def gateway_service_selects_nothing(mesh: Mesh) -> AbstractContextManager[None]:
 def gateway_without_pods(mesh: Mesh) -> Iterator[None]:
     gateway = ("-n", SYSTEM, "scale", "deployment/istio-eastwestgateway")
     mesh["c4"].kubectl(*gateway, "--replicas=0")
-    left = ("pods", f"--namespace={SYSTEM}", "--selector=app=istio-eastwestgateway")
+    pods = f"--namespace={SYSTEM}", "--selector=app=istio-eastwestgateway"
+    # At once: one that is told to end waits for its callers.
+    mesh["c4"].kubectl("delete", "pods", *pods, "--grace-period=0", "--force")
+    left = ("pods", *pods)
     eventually(lambda: objects(mesh["c4"], *left), lambda found: found == [])
     try:
         yield
@@ -260,13 +263,13 @@ def expired_intermediate(mesh: Mesh) -> Iterator[None]:
         yield
 
 
-def root_key(stack: Stack) -> str:
-    """Return the key of the mesh's root, out of the stack's state."""
+def root_key(stack: Stack, generation: str = "") -> str:
+    """Return the key of the mesh's root, or of one generation of it, out of the stack's state."""
     state = json.loads(stack.run("stack", "export", "--show-secrets", stdout_only=True))
     (found,) = (
         resource
         for resource in state["deployment"]["resources"]
-        if resource["type"] == "tls:index/privateKey:PrivateKey" and "-root-" in resource["urn"]
+        if resource["type"] == "tls:index/privateKey:PrivateKey" and f"-root-{generation}" in resource["urn"]
     )
     return str(json.loads(found["outputs"]["privateKeyPemPkcs8"]["plaintext"]))
 

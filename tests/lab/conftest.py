@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lab import Cluster, LabError, Shape, down, sample, up
+from lab import Cluster, LabError, Shape, apart, down, plugins, sample, up
 from lab.lifecycle import known_shape, running_shape
 from lab.paths import REPOSITORY
 from lab.stack import Stack
@@ -22,27 +24,50 @@ EXAMPLE = EXAMPLES / "split-horizon"
 
 APART = Shape(4)
 """Four clusters, each alone on its network."""
-MIXED = Shape(5, networks={"datacentre": ("c1", "c2", "c3")})
-"""Three clusters whose pods reach each other, and two that are alone."""
+MIXED = Shape(4, networks={"datacentre": ("c1", "c2", "c3")})
+"""Three clusters whose pods reach each other, and one that is alone."""
 
 AStack = Callable[..., Stack]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here as `lab`, so that `-m "not lab"` leaves the machine alone."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.lab)
+    """Mark everything here as `lab`, so that `-m "not lab"` leaves the machine alone; files of one shape in a row."""
+    here = [item for item in items if HERE in item.path.parents]
+    others = [item for item in items if HERE not in item.path.parents]
+    for item in here:
+        item.add_marker(pytest.mark.lab)
+    tests = Counter(item.path for item in here)
+
+    def turn(item: pytest.Item) -> tuple[Any, ...]:
+        """Large labs first, and the longest files of each: what is left for the end is short, for any worker."""
+        shape = _shape_of(item.getparent(pytest.Module))
+        return (not shape.nodes, -shape.clusters, not shape.networks, -tests[item.path], item.path)
+
+    items[:] = [*others, *sorted(here, key=turn)]
+
+
+def _shape_of(module: pytest.Module | None) -> Shape:
+    assert module is not None
+    shape: Shape = getattr(module.obj, "LAB", APART)
+    return shape
 
 
 @pytest.fixture(scope="session")
 def labs() -> Iterator[Callable[[Shape], None]]:
-    """Returns a function that sees to a lab of a shape; only one runs at a time."""
+    """Returns a function that sees to a lab of a shape; one runs at a time, and one in each of pytest's workers."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker:
+        apart.enter(worker)
+    # Copies of the state beside the state, at every step: nobody here goes back to one.
+    os.environ["PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS"] = "true"
 
     def use(shape: Shape) -> None:
         if running_shape() not in (None, shape):
             down()
         up(shape)
+        # The engine writes a log of each run, a fifth of its work; where it can make no such folder, it goes without.
+        plugins.install()
+        (plugins.pulumi_home() / "logs").touch()
 
     yield use
     down()
@@ -50,8 +75,11 @@ def labs() -> Iterator[Callable[[Shape], None]]:
 
 @pytest.fixture(scope="module")
 def lab(labs: Callable[[Shape], None], request: pytest.FixtureRequest) -> dict[str, Cluster]:
-    """The lab that the module names in `LAB`; one that can't start fails the tests, it skips none."""
-    shape: Shape = getattr(request.module, "LAB", APART)
+    """The lab that the module names in `LAB`, of no more clusters than it uses: each costs all tests time.
+
+    One that can't start fails the tests, it skips none.
+    """
+    shape = _shape_of(request.node)
     labs(shape)
     return {name: Cluster(name) for name in shape.names}
 

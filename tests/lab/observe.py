@@ -95,10 +95,14 @@ def endpoints(cluster: Cluster, service: str) -> set[str]:
 
 
 def restarts(cluster: Cluster) -> dict[str, int]:
-    """Return how often each container of istio-system restarted, by pod; a new pod is another key."""
+    """Return how often each container of istio-system restarted, by pod; a new pod is another key.
+
+    Without pods that are about to end, which a gateway's are for a while.
+    """
     return {
         pod["metadata"]["name"]: sum(status["restartCount"] for status in pod["status"].get("containerStatuses", []))
         for pod in objects(cluster, "pods", "--namespace=istio-system")
+        if "deletionTimestamp" not in pod["metadata"]
     }
 
 

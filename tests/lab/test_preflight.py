@@ -10,8 +10,7 @@ import pytest
 from lab import Cluster, LabError
 from lab.stack import Stack
 
-from .breakages import Mesh as Broken
-from .breakages import api_server_down, applied
+from .breakages import Mesh as Broken, api_server_down, applied
 from .conftest import AStack, declare, taken_down
 from .observe import names
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from lab import Cluster, LabError, sample
+from lab import Cluster, LabError, Shape, sample
 from lab.plugins import state_folder
 from lab.stack import Stack
 
 from .conftest import AStack, taken_down
 from .observe import eventually, names, synced
 
+LAB = Shape(2)
 PAIR = ("c1", "c2")
 HELM_NOTE = "sh.helm.release.v1.istio-base.v1"
 

@@ -6,7 +6,9 @@ Pods are routed between c1, c2 and c3, and between no others. Each shape comes f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,12 +23,12 @@ from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
 from .conftest import EXAMPLES, MIXED, AStack, taken_down
 from .observe import endpoints, eventually, names, signer, synced
 
-LAB = MIXED
+LAB = replace(MIXED, clusters=5)
+"""With one more that is alone."""
 HELLO = "hello.sample.svc.cluster.local"
 FLAT = {"network": "datacentre"}
 
 SHAPES: dict[str, dict[str, dict[str, Any]]] = {
-    "two primaries, flat": {"c1": FLAT, "c2": FLAT},
     "two primaries, flat, and a remote apart": {"c1": FLAT, "c2": FLAT, "c4": {"primary": "c1"}},
     "one primary, remotes apart": {"c1": {}, "c4": {"primary": "c1"}, "c5": {"primary": "c1"}},
     "partial discovery": {"c1": {}, "c4": {"discovers": ["c1"]}, "c5": {}},
@@ -72,6 +74,18 @@ class Mesh:
         }
 
 
+def a_connection_for_each_call(clusters: Iterable[Cluster]) -> None:
+    """A gateway chooses a pod once a connection, so that kept connections would never show some of its pods."""
+    rule = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "DestinationRule",
+        "metadata": {"name": "hello", "namespace": sample.NAMESPACE},
+        "spec": {"host": HELLO, "trafficPolicy": {"connectionPool": {"http": {"maxRequestsPerConnection": 1}}}},
+    }
+    for cluster in clusters:
+        cluster.kubectl("apply", "-f", "-", stdin=json.dumps(rule))
+
+
 @pytest.fixture(scope="module", params=[*SHAPES, *FILES])
 def mesh(request: pytest.FixtureRequest, a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Mesh]:
     name: str = request.param
@@ -85,6 +99,7 @@ def mesh(request: pytest.FixtureRequest, a_stack: AStack, lab: dict[str, Cluster
         stack.up()
         found = Mesh(stack, lab)
         sample.deploy(found.clusters.values(), found.clusters)
+        a_connection_for_each_call(found.clusters.values())
         yield found
     left = {cluster: names(lab[cluster], "namespaces") & {"istio-system", "sample"} for cluster in found.clusters}
     assert not any(left.values()), left

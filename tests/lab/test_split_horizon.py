@@ -17,6 +17,7 @@ from lab.stack import Stack, by_operation
 
 from .conftest import AStack, declare, taken_down
 from .observe import certificate_chain, endpoints, eventually, names, objects, restarts, synced
+from .options import assert_options_reach_everything
 
 MESH = ("c1", "c2", "c3")
 SERVING = ("c2", "c3")
@@ -98,7 +99,8 @@ def test_without_their_gateways_other_clusters_answer_503_and_come_back(mesh: St
             )
 
     scale(0)
-    eventually(lambda: sample.call(lab["c1"]).status, lambda status: status == 503)
+    # A gateway that ends waits for its callers, whose proxies use a connection for a minute.
+    eventually(lambda: sample.call(lab["c1"]).status, lambda status: status == 503, seconds=120)
     scale(1)
     eventually(lambda: [sample.call(lab["c1"]).status for _ in range(6)], lambda seen: seen == [200] * 6)
 
@@ -109,6 +111,10 @@ def test_running_again_changes_nothing(mesh: Stack) -> None:
 
 def test_the_clusters_are_as_the_program_left_them(mesh: Stack) -> None:
     mesh.refresh_changes_nothing()
+
+
+def test_options_of_a_mesh_reach_everything_in_it(mesh: Stack, tmp_path: Path) -> None:
+    assert_options_reach_everything(mesh, ["Mesh"], tmp_path, at_least=100)
 
 
 def test_new_intermediates_take_over_without_a_restart(mesh: Stack, lab: dict[str, Cluster]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from ..builders import mesh_tree
 from .servers import Server, serving
 
 TOPOLOGY = parse_topology(mesh_tree())
+ROOT = TOPOLOGY.signing_root.name
 CLUSTERS = tuple(TOPOLOGY.clusters)
 MEMBERS = {name: f"project/stack/{TOPOLOGY.mesh_id}/{name}" for name in CLUSTERS}
 DEPLOYMENTS = "/apis/apps/v1/deployments"
@@ -106,6 +108,147 @@ def test_our_own_istiod_and_authority_are_no_strangers(servers: dict[str, Server
     metadata = {"name": "istiod", "namespace": "istio-system"}
     own.answers[DEPLOYMENTS] = {"items": [{"metadata": metadata, "spec": containers}]}
     assert found(servers) == ([], {})
+
+
+def installed(server: Server, cluster: str, *, helm: bool) -> None:
+    """Let our own istiod be there, as Helm's release or not."""
+    member = {"istio-mesh/member": MEMBERS[cluster]}
+    server.answers["/api/v1/namespaces"] = items({"name": "istio-system", "annotations": member})
+    annotations = {"meta.helm.sh/release-name": "istiod"} if helm else {}
+    containers = {"template": {"spec": {"containers": [{"image": "docker.io/istio/pilot:1.31.1"}]}}}
+    metadata = {"name": "istiod", "namespace": "istio-system", "annotations": annotations}
+    server.answers[DEPLOYMENTS] = {"items": [{"metadata": metadata, "spec": containers}]}
+
+
+@pytest.mark.parametrize("helm", [True, False])
+@pytest.mark.parametrize("install", ["chart", "release"])
+def test_what_is_installed_another_way_is_refused(servers: dict[str, Server], install: str, helm: bool) -> None:
+    own = CLUSTERS[0]
+    installed(servers[own], own, helm=helm)
+    kubeconfigs = {name: server.kubeconfig for name, server in servers.items()}
+    topology = parse_topology(mesh_tree(install=install))
+    told = asyncio.run(look_before(topology, plan_mesh(topology), kubeconfigs, MEMBERS))[0]
+    same = helm == (install == "release")
+    assert [(one.slug, one.cluster) for one in told] == ([] if same else [("install-differs", own)])
+
+
+def test_what_was_adopted_of_a_release_and_is_managed_now_is_no_release(servers: dict[str, Server]) -> None:
+    """Helm's annotations and its note stay."""
+    own = CLUSTERS[0]
+    installed(servers[own], own, helm=True)
+    (deployment,) = servers[own].answers[DEPLOYMENTS]["items"]
+    deployment["metadata"]["annotations"]["pulumi.com/patchFieldManager"] = "istio-mesh-prod-east"
+    note = {"owner": "helm", "name": "istiod", "status": "deployed"}
+    servers[own].answers[SECRETS] = items({"name": "sh.helm.release.v1.istiod.v1", "labels": note})
+    assert slugs(servers) == []
+
+
+def test_a_remote_that_is_a_release_is_known_by_helms_note(servers: dict[str, Server]) -> None:
+    own = CLUSTERS[0]
+    installed(servers[own], own, helm=False)
+    servers[own].answers[DEPLOYMENTS] = {"items": []}
+    assert slugs(servers) == []
+    note = {"owner": "helm", "name": "istiod", "status": "deployed"}
+    servers[own].answers[SECRETS] = items({"name": "sh.helm.release.v1.istiod.v1", "labels": note})
+    assert slugs(servers) == ["install-differs"]
+
+
+@pytest.mark.parametrize(
+    "release", ["istio-base", "istio-base-objects", "istiod", "istio-eastwestgateway", "istio-federationgateway"]
+)
+def test_any_release_of_the_mesh_that_is_stuck_is_told(servers: dict[str, Server], release: str) -> None:
+    name = f"sh.helm.release.v1.{release}.v2"
+    note = {"owner": "helm", "name": release, "status": "pending-upgrade"}
+    servers[CLUSTERS[0]].answers[SECRETS] = items({"name": name, "labels": note})
+    (finding,) = found(servers)[0]
+    assert (finding.slug, finding.name) == ("helm-pending", name)
+
+
+def test_a_root_is_trusted_before_it_signs_and_kept_while_its_certificates_live(servers: dict[str, Server]) -> None:
+    written = {"manager": "m", "fieldsV1": {"f:data": {}}}
+
+    def told(signer: str, roots: str, ago: dt.timedelta) -> list[str]:
+        time = (dt.datetime.now(dt.timezone.utc) - ago).strftime("%Y-%m-%dT%H:%M:%SZ")
+        annotations = {"istio-mesh/signer": signer, "istio-mesh/roots": roots}
+        cacerts: dict[str, object] = {"name": "cacerts", "namespace": "istio-system", "annotations": annotations}
+        cacerts |= {"managedFields": [{**written, "time": time}], "creationTimestamp": "2026-11-01T00:00:00Z"}
+        servers[CLUSTERS[0]].answers[SECRETS] = items(cacerts)
+        member = {"istio-mesh/member": MEMBERS[CLUSTERS[0]]}
+        servers[CLUSTERS[0]].answers["/api/v1/namespaces"] = items({"name": "istio-system", "annotations": member})
+        return [finding.what for finding in found(servers)[0] if finding.slug == "root-step"]
+
+    now, (own, *_) = ROOT, CLUSTERS
+    assert told(now, now, dt.timedelta()) == []
+    assert told("old", "old", dt.timedelta(days=9)) == [f"root {now} is to sign, and {own} trusts old only"]
+    assert told("old", f"{now},old", dt.timedelta(days=9)) == [f"root old is dropped, and signs in {own}"]
+    assert told(now, f"{now},old", dt.timedelta(hours=25)) == []
+    assert told(now, f"{now},old", dt.timedelta(hours=1)) == [
+        f"root old is dropped, and for 23 hours workloads of {own} may still hold certificates of it"
+    ]
+
+
+SERVICES, PODS, NAMESPACES = "/api/v1/services", "/api/v1/pods", "/api/v1/namespaces"
+
+
+def with_a_revision_that_goes(server: Server, name: str, *, without: str = "", **namespace: str) -> None:
+    """A cluster of ours in which an istiod runs that is not among the mesh's any more, beside the one that is."""
+    ours = {"pulumi.com/patchFieldManager": "istio-mesh-prod-east"}
+    member = {"name": "istio-system", "annotations": {"istio-mesh/member": MEMBERS[CLUSTERS[0]]}}
+    server.answers[NAMESPACES] = items(member, {"name": "shop", "labels": namespace})
+    made = {"namespace": "istio-system", "annotations": ours, "creationTimestamp": "2026-11-01T00:00:00Z"}
+    services = [{"metadata": {**made, "name": one}, "spec": {}} for one in ("istiod", name) if one not in without]
+    server.answers[SERVICES] = {"items": services}
+
+
+def pod(name: str, revision: str) -> dict[str, object]:
+    return {"name": name, "namespace": "shop", "annotations": {"istio.io/rev": revision}}
+
+
+def test_a_revision_goes_only_when_no_pod_has_its_proxy_of_it_and_no_namespace_asks_for_it(
+    servers: dict[str, Server],
+) -> None:
+    own = servers[CLUSTERS[0]]
+    with_a_revision_that_goes(own, "istiod-old")
+    assert found(servers) == ([], {})
+    own.answers[PODS] = items(pod("a", "old"), pod("b", "old"), pod("c", "default"))
+    (finding,) = found(servers)[0]
+    assert (finding.slug, finding.cluster) == ("revision-in-use", CLUSTERS[0])
+    assert finding.what == "revision old goes, and 2 pods of namespace shop have proxies of it"
+    own.answers[PODS] = items()
+    with_a_revision_that_goes(own, "istiod-old", **{"istio.io/rev": "old"})
+    (finding,) = found(servers)[0]
+    assert finding.what == "revision old goes, and namespace shop asks for it"
+
+
+def test_a_revision_runs_before_it_serves(servers: dict[str, Server]) -> None:
+    with_a_revision_that_goes(servers[CLUSTERS[0]], "istiod-old", without="istiod")
+    (finding,) = found(servers)[0]
+    assert (finding.slug, finding.what) == (
+        "revision-step", f"revision default is to serve what names none, and {CLUSTERS[0]} has old only",
+    )  # fmt: skip
+
+
+def test_pods_are_listed_only_where_a_revision_goes(servers: dict[str, Server]) -> None:
+    with_a_revision_that_goes(servers[CLUSTERS[0]], "istiod")
+    found(servers)
+    assert not [path for _, path, _ in servers[CLUSTERS[0]].asked if path.startswith(PODS)]
+
+
+@pytest.mark.parametrize("name", ["istiod-replicas", "istiod-remotes"])
+def test_services_beside_istiods_are_no_revisions(servers: dict[str, Server], name: str) -> None:
+    with_a_revision_that_goes(servers[CLUSTERS[0]], name)
+    servers[CLUSTERS[0]].answers[PODS] = items(pod("a", name.removeprefix("istiod-")))
+    assert found(servers) == ([], {})
+
+
+def test_a_namespace_that_asks_for_no_revision_that_is_there_is_named(servers: dict[str, Server]) -> None:
+    servers[CLUSTERS[0]].answers[NAMESPACES] = items(
+        {"name": "shop", "labels": {"istio.io/rev": "canary"}}, {"name": "bank", "labels": {"istio.io/rev": "default"}}
+    )
+    (finding,) = found(servers)[0]
+    assert (finding.slug, finding.what) == (
+        "revision-unknown", "namespace shop asks for revision canary, which is none of default",
+    )  # fmt: skip
 
 
 def test_another_meshs_member_is_refused_with_both_names(servers: dict[str, Server]) -> None:

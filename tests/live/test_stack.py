@@ -11,7 +11,7 @@ from pulumi_istio_mesh.live.stack import StackError, _meshes
 from pulumi_istio_mesh.rules import problems_in
 from pulumi_istio_mesh.topology.load import facts_of, parse_topology
 
-from ..builders import TODAY, a_kubeconfig, mesh_tree
+from ..builders import TODAY, TOKEN, a_kubeconfig, mesh_tree
 
 SECRET = "4dabf18193072939515e22adb298388d"
 TOPOLOGY = parse_topology(mesh_tree())
@@ -53,7 +53,7 @@ def test_a_stack_gives_topology_credentials_servers_and_objects() -> None:
 
 def test_no_credential_is_in_its_words() -> None:
     (mesh,) = _meshes(exported())
-    assert "token" not in repr(mesh)
+    assert TOKEN not in repr(mesh)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from pulumi_istio_mesh.istio import names
 from pulumi_istio_mesh.plan.mesh_plan import ClusterPlan, IstiodRoute, MeshPlan, Path, plan_mesh

@@ -34,6 +34,9 @@ DECIDED_ELSEWHERE = {
     "foreign-roots-same-name",
     "link-meshes",  # topology/test_links.py
     "gke-provider",  # components/test_gke.py
+    "registry-credentials",  # components/test_registries.py
+    "inputs-differ",  # test_translate.py
+    "adopted-objects",  # components/test_joined.py
 }
 
 rows = pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
@@ -53,6 +56,11 @@ def test_a_wrong_topology_is_refused(wrong: Wrong) -> None:
 @rows
 def test_its_nearest_neighbour_is_allowed(wrong: Wrong) -> None:
     assert problems_of(wrong.allowed) == []
+
+
+def test_a_password_in_a_hub_is_in_no_message() -> None:
+    (problem,) = problems_of(mesh_tree(image_hub="https://robot:not-a-real-password@registry.example/istio"))
+    assert "not-a-real-password" not in str(problem)
 
 
 def test_the_table_holds_every_rule_that_plain_facts_decide() -> None:

@@ -11,6 +11,7 @@ from pulumi_istio_mesh.rules import today
 
 from ..builders import mesh_tree
 from .wrong_gke import GKE
+from .wrong_rendered import RENDERED
 from .wrong_row import Wrong
 from .wrong_sharing import SHARING
 
@@ -89,13 +90,13 @@ SHAPES = {
         mesh_tree(clusters={"east": None}), "topology-shape", "clusters.east", SHAPE, named("east")
     ),
     "a misspelt key of the mesh": Wrong(
-        mesh_tree(mtl="strict"), "unknown-key", "mtl", "trust, trust_domain, values, verify", mesh_tree(mtls="strict")
+        mesh_tree(mtl="strict"), "unknown-key", "mtl", "values, verify, waves", mesh_tree(mtls="strict")
     ),
     "a misspelt key of a cluster": Wrong(
         east(pod_cidrs="10.8.0.0/14"),
         "unknown-key",
         "clusters.east.pod_cidrs",
-        "retain_on_delete, service_cidr, values, verify",
+        "retain_on_delete, revision_tags, service_cidr, values, verify",
         east(pod_cidr="10.8.0.0/14"),
     ),
     "a misspelt key of a gateway": Wrong(
@@ -275,6 +276,34 @@ CLUSTERS = {
         "remove west from clusters.east.discovers",
         east(discovers=["west"]),
     ),
+    "a stranger evicted": Wrong(
+        mesh_tree(clusters={"east": {}, "west": {}}, evicted=["plant"]),
+        "evicted-unknown",
+        "evicted.0",
+        "remove plant from evicted",
+        mesh_tree(clusters={"east": {}, "west": {}}, evicted=["west"]),
+    ),
+    "a cluster evicted twice": Wrong(
+        mesh_tree(clusters={"east": {}, "west": {}}, evicted=["west", "west"]),
+        "evicted-unknown",
+        "evicted.1",
+        "remove west from evicted",
+        mesh_tree(clusters={"east": {}, "west": {}}, evicted=["west"]),
+    ),
+    "all clusters evicted": Wrong(
+        mesh_tree(clusters={"east": {}, "west": {}}, evicted=["west", "east"]),
+        "evicted-all",
+        "evicted",
+        "PULUMI_K8S_DELETE_UNREACHABLE=true where a cluster is dead",
+        mesh_tree(clusters={"east": {}, "west": {}}, evicted=["west"]),
+    ),
+    "a remote of an evicted primary": Wrong(
+        mesh_tree(clusters={"east": {}, "west": {"primary": "east"}, "plant": {}}, evicted=["east"]),
+        "evicted-primary",
+        "clusters.west.primary",
+        "clusters.west.primary: plant",
+        mesh_tree(clusters={"east": {}, "west": {"primary": "plant"}, "plant": {}}, evicted=["east"]),
+    ),
     "a remote cluster that is to discover others": Wrong(
         east(primary="west", discovers=["west"]),
         "discovers-on-remote",
@@ -332,6 +361,90 @@ CLUSTERS = {
         "cluster_local.0",
         '"*.kube-public.svc.cluster.local"]',
         mesh_tree(cluster_local=["*.monitoring.svc.cluster.local"]),
+    ),
+    "a hub with a scheme": Wrong(
+        mesh_tree(image_hub="https://registry.example:5000/istio"),
+        "image-hub",
+        "image_hub",
+        "image_hub: registry.example:5000/istio",
+        mesh_tree(image_hub="registry.example:5000/istio"),
+    ),
+    "a hub that ends in a slash": Wrong(
+        mesh_tree(image_hub="registry.example/istio/"),
+        "image-hub",
+        "image_hub",
+        "image_hub: registry.example/istio",
+        mesh_tree(image_hub="localhost/istio"),
+    ),
+    "a hub with a tag": Wrong(
+        mesh_tree(image_hub="corp.example/istio:1.31.1"),
+        "image-hub",
+        "image_hub",
+        "image_hub: registry.example/istio",
+        mesh_tree(image_hub="registry.example"),
+    ),
+    "charts of a registry without its scheme": Wrong(
+        mesh_tree(chart_source="registry.example/istio/charts"),
+        "chart-source",
+        "chart_source",
+        "chart_source: oci://registry.example/istio/charts",
+        mesh_tree(chart_source="oci://registry.example/istio/charts"),
+    ),
+    "charts by a way there is none": Wrong(
+        mesh_tree(chart_source="git://registry.example/charts"),
+        "chart-source",
+        "chart_source",
+        "chart_source: oci://registry.example/charts",
+        mesh_tree(chart_source="https://registry.example/charts"),
+    ),
+    "a pull secret whose name no Secret can have": Wrong(
+        mesh_tree(image_pull_secrets=["Registry"]),
+        "image-pull-secrets",
+        "image_pull_secrets.0",
+        "image_pull_secrets: [registry]",
+        mesh_tree(image_pull_secrets=["registry.v2"]),
+    ),
+    "a pull secret named twice": Wrong(
+        mesh_tree(image_pull_secrets=["registry", "registry"]),
+        "image-pull-secrets",
+        "image_pull_secrets.1",
+        "image_pull_secrets: [registry]",
+        mesh_tree(image_pull_secrets=["registry", "mirror"]),
+    ),
+    "a pull secret that is the mesh's own": Wrong(
+        mesh_tree(image_pull_secrets=["cacerts"]),
+        "image-pull-secrets",
+        "image_pull_secrets.0",
+        "image_pull_secrets: [registry]",
+        mesh_tree(image_pull_secrets=["cacerts-registry"]),
+    ),
+    "pull secrets beside those of the values": Wrong(
+        mesh_tree(image_pull_secrets=["registry"], values={"istiod": {"global": {"imagePullSecrets": ["other"]}}}),
+        "values-conflict",
+        "values.istiod.global.imagePullSecrets",
+        OWN,
+        mesh_tree(values={"istiod": {"global": {"imagePullSecrets": ["other"]}}}),
+    ),
+    "a label by which probes are found": Wrong(
+        mesh_tree(verify={"labels": {"app": "mine"}}),
+        "verify-labels",
+        "verify.labels.app",
+        "verify: {labels: {example.com/team: mesh}}",
+        mesh_tree(verify={"labels": {"app.kubernetes.io/part-of": "mine"}}),
+    ),
+    "an annotation by which probes are injected": Wrong(
+        mesh_tree(verify={"annotations": {"traffic.sidecar.istio.io/excludeOutboundPorts": "80"}}),
+        "verify-labels",
+        "verify.annotations.traffic.sidecar.istio.io/excludeOutboundPorts",
+        "verify: {annotations: {example.com/team: mesh}}",
+        mesh_tree(verify={"annotations": {"example.com/excludeOutboundPorts": "80"}}),
+    ),
+    "a label that Kubernetes refuses": Wrong(
+        mesh_tree(verify={"labels": {"team": "mesh & co"}}),
+        "verify-labels",
+        "verify.labels.team",
+        "verify: {labels: {example.com/team: mesh}}",
+        mesh_tree(verify={"annotations": {"team": "mesh & co"}}),
     ),
     "an API server without TLS": Wrong(
         east(api_server="http://192.0.2.9:6443"),
@@ -536,6 +649,144 @@ ISTIO = {
     "a version with a v": Wrong(
         mesh_tree(istio_version="v1.31.1"), "istio-version", "istio_version", VERSION, mesh_tree()
     ),
+    "a cluster of a version with a v": Wrong(
+        east(istio_version="v1.31.1"),
+        "istio-version",
+        "clusters.east.istio_version",
+        VERSION,
+        east(istio_version="1.31.1"),
+    ),
+    "a remote of another version than its primary": Wrong(
+        east(primary="west", istio_version="1.30.5"),
+        "istio-skew",
+        "clusters.east.istio_version",
+        "remove clusters.east.istio_version",
+        east(primary="west"),
+    ),
+    "a token replaced under a version that loses endpoints": Wrong(
+        {**east(reader_token="b"), "istio_version": "1.30.3"},
+        "istio-known-bug",
+        "clusters.east.reader_token",
+        "upgrade west to 1.30.4 first",
+        {**east(reader_token="b"), "istio_version": "1.30.4"},
+    ),
+    "a revision beside a version that loses endpoints": Wrong(
+        mesh_tree(istio_version="1.30.3", revisions={"default": {}, "b": {"istio_version": "1.31.1"}}),
+        "istio-known-bug",
+        "revisions.b",
+        "upgrade east to 1.30.4 first",
+        mesh_tree(istio_version="1.30.4", revisions={"default": {}, "b": {"istio_version": "1.31.1"}}),
+        consequences=1,
+    ),
+    "revisions too far apart": Wrong(
+        mesh_tree(istio_version="1.32.0", revisions={"default": {"istio_version": "1.30.5"}, "b": {}}),
+        "istio-skew",
+        "revisions.default.istio_version",
+        "upgrade the oldest by one minor version first",
+        mesh_tree(istio_version="1.31.0", revisions={"default": {"istio_version": "1.30.5"}, "b": {}}),
+        consequences=1,
+    ),
+    "a revision of no version": Wrong(
+        mesh_tree(revisions={"a": {"istio_version": "1.31"}}),
+        "istio-version",
+        "revisions.a.istio_version",
+        'istio_version: "1.31.1"',
+        mesh_tree(revisions={"a": {"istio_version": "1.31.0"}}),
+    ),
+    "a revision with a dot": Wrong(
+        mesh_tree(revisions={"1.31": {}}),
+        "revisions",
+        "revisions.1.31",
+        "such as v1-31-1",
+        mesh_tree(revisions={"1-31": {}}),
+    ),
+    "a revision whose Service is another one's": Wrong(
+        mesh_tree(revisions={"remotes": {}}),
+        "revisions",
+        "revisions.remotes",
+        "such as v1-31-1",
+        mesh_tree(revisions={"remote": {}}),
+    ),
+    "a tag called as a revision": Wrong(
+        mesh_tree(revisions={"a": {}}, revision_tags={"a": "a"}),
+        "revisions",
+        "revision_tags.a",
+        "give the tag a name of its own, such as stable",
+        mesh_tree(revisions={"a": {}}, revision_tags={"b": "a"}),
+    ),
+    "a tag of a stranger": Wrong(
+        mesh_tree(revisions={"a": {}}, revision_tags={"prod": "b"}),
+        "revisions",
+        "revision_tags.prod",
+        "name one of a, or add it to revisions",
+        mesh_tree(revisions={"a": {}}, revision_tags={"prod": "a"}),
+    ),
+    "a cluster's tag of a stranger": Wrong(
+        east(revision_tags={"prod": "b"}),
+        "revisions",
+        "clusters.east.revision_tags.prod",
+        "name one of default, or add it to revisions",
+        east(revision_tags={"prod": "default"}),
+    ),
+    "revisions of which none serves what names none": Wrong(
+        mesh_tree(revisions={"a": {}, "b": {}}),
+        "revisions",
+        "revision_tags",
+        "revision_tags: {default: a}",
+        mesh_tree(revisions={"a": {}, "b": {}}, revision_tags={"default": "b"}),
+    ),
+    "tags of a remote": Wrong(
+        east(primary="west", revision_tags={"prod": "default"}),
+        "revisions",
+        "clusters.east.revision_tags",
+        "move them to clusters.west.revision_tags",
+        mesh_tree(clusters={"east": {"primary": "west"}, "west": {"revision_tags": {"prod": "default"}}}),
+    ),
+    "a version of a cluster beside those of revisions": Wrong(
+        {**east(istio_version="1.31.0"), "revisions": {"a": {}}},
+        "revisions",
+        "clusters.east.istio_version",
+        "remove clusters.east.istio_version; choose by clusters.east.revision_tags",
+        {**east(), "revisions": {"a": {}}},
+    ),
+    "one address for two istiods": Wrong(
+        {
+            **flat({"istiod_service": {"address": "192.0.2.7"}}, {"primary": "east"}),
+            "revisions": {"default": {}, "a": {}},
+        },
+        "revisions",
+        "clusters.east.istiod_service.address",
+        "remove clusters.east.istiod_service.address while there are several revisions",
+        {**flat({}, {"primary": "east"}), "revisions": {"default": {}, "a": {}}},
+    ),
+    "a wave of a stranger": Wrong(
+        mesh_tree(waves=[["east"], ["plant"]]),
+        "waves",
+        "waves.1.0",
+        "remove plant from this wave",
+        mesh_tree(waves=[["east"]]),
+    ),
+    "a cluster in two waves": Wrong(
+        mesh_tree(waves=[["east"], ["west", "east"]]),
+        "waves",
+        "waves.1.1",
+        "remove east from this wave",
+        mesh_tree(waves=[["east"], ["west"]]),
+    ),
+    "a remote before its primary": Wrong(
+        {**east(primary="west"), "waves": [["east"]]},
+        "waves",
+        "waves.0",
+        "put east into the wave of west, or a later one",
+        {**east(primary="west"), "waves": [["west"]]},
+    ),
+    "waves that nothing proves": Wrong(
+        mesh_tree(waves=[["east"]], verify={"level": "discovery"}),
+        "waves",
+        "verify.level",
+        "verify: {level: traffic}",
+        mesh_tree(waves=[["east"]]),
+    ),
     "a trust domain in capitals": Wrong(
         mesh_tree(trust_domain="Corp.Example"),
         "trust-domain",
@@ -599,7 +850,7 @@ ISTIO = {
         "values.istiod.meshConfig.defaultConfig.proxyMetadata.PROXY_CONFIG_XDS_AGENT",
         OWN,
         charted(istiod={"meshConfig": {"defaultConfig": {"proxyMetadata": {"MORE": "1"}}}}),
-        consequences=1,
+        consequences=2,
     ),
     "the wiring under its synonym pilot": Wrong(
         charted(istiod={"pilot": {"env": {"CLUSTER_ID": "other"}}}),
@@ -729,6 +980,34 @@ TRUST = {
         "trust_domains: [corp.example, prod.internal]",
         rooted({**NEW, "trust_domains": ["corp.example", "prod.internal"]}),
     ),
+    "a root that does not vouch for an alias": Wrong(
+        {**rooted({**NEW, "trust_domains": ["prod.internal"]}), "trust_domain_aliases": ["corp.example"]},
+        "trust-domain",
+        "trust.roots.0.trust_domains",
+        "trust_domains: [prod.internal, corp.example]",
+        {
+            **rooted({**NEW, "trust_domains": ["prod.internal", "corp.example"]}),
+            "trust_domain_aliases": ["corp.example"],
+        },
+    ),
+    "an alias that is the mesh's own domain": Wrong(
+        mesh_tree(trust_domain_aliases=["prod.internal"]),
+        "trust-domain-alias",
+        "trust_domain_aliases.0",
+        "another mesh is known by peers",
+        mesh_tree(),
+    ),
+    "a peer's domain as an alias": Wrong(
+        {
+            **rooted({**NEW, "trust_domains": ["prod.internal", "shop.internal"]}),
+            "trust_domain_aliases": ["shop.internal"],
+            "peers": {"shop": {}},
+        },
+        "trust-domain-alias",
+        "trust_domain_aliases.0",
+        "another mesh is known by peers",
+        {**rooted({**NEW, "trust_domains": ["prod.internal", "shop.internal"]}), "peers": {"shop": {}}},
+    ),
     "a root for a domain that is no host name": Wrong(
         rooted({**NEW, "trust_domains": ["prod.internal", "*.corp.example"]}),
         "trust-domain",
@@ -738,5 +1017,82 @@ TRUST = {
     ),
 }
 
-WRONG = {**SHAPES, **CLUSTERS, **NETWORKS, **GATEWAYS, **ISTIO, **TRUST, **SHARING, **GKE}
+JOINED = {"control_plane": "existing"}
+
+
+def joined(east: dict[str, Any], west: dict[str, Any], **facts: Any) -> dict[str, Any]:
+    """The usual mesh under an authority of somebody else, with a control plane that was there before in east."""
+    return mesh_tree(**{"trust": {"kind": "external"}, **facts, "clusters": {"east": {**JOINED, **east}, "west": west}})
+
+
+EXISTING = {
+    "generated trust under a control plane that was there before": Wrong(
+        joined({}, {}, trust={"roots": [NEW]}),
+        "control-plane",
+        "trust.kind",
+        "or kind: given, with their cacerts in the program",
+        joined({}, {}),
+    ),
+    "a control plane that was there before in a remote": Wrong(
+        joined({"primary": "west"}, {}),
+        "control-plane",
+        "clusters.east.primary",
+        "clusters.east.primary",
+        joined({}, {}),
+    ),
+    "a control plane that was there before as a primary": Wrong(
+        joined({}, {"primary": "east"}),
+        "control-plane",
+        "clusters.west.primary",
+        "name a cluster whose control plane is managed",
+        joined({}, {}),
+    ),
+    "another mesh where a control plane was there before": Wrong(
+        joined({}, {}, peers={"shop": {}}),
+        "control-plane",
+        "peers",
+        "or make that control plane managed first",
+        joined({}, {}),
+        consequences=1,
+    ),
+    "revisions where a control plane was there before": Wrong(
+        joined({}, {}, revisions={"default": {}, "next": {}}),
+        "control-plane",
+        "revisions",
+        "or make that control plane managed first",
+        joined({}, {}),
+    ),
+    "values for a chart that is not installed": Wrong(
+        joined({"values": {"istiod": {"traceSampling": 1}}}, {}),
+        "control-plane",
+        "clusters.east.values.istiod",
+        "remove clusters.east.values.istiod",
+        joined({"values": {"gateway": {"replicaCount": 2}}}, {}),
+    ),
+    "a fact of a gateway that is there": Wrong(
+        joined({"east_west_gateway": {"existing": True, "type": "NodePort"}}, {}),
+        "control-plane",
+        "clusters.east.east_west_gateway.type",
+        "remove clusters.east.east_west_gateway.type",
+        joined({"east_west_gateway": {"existing": True, "address": "192.0.2.7"}}, {}),
+    ),
+    "a control plane that was there before in a wave": Wrong(
+        joined({}, {}, waves=[["east"], ["west"]]),
+        "control-plane",
+        "waves.0",
+        "remove east from waves.0",
+        joined({}, {}, waves=[["west"]]),
+    ),
+    "a gateway that is there without its istiod": Wrong(
+        east(east_west_gateway={"existing": True}),
+        "control-plane",
+        "clusters.east.east_west_gateway.existing",
+        "or set clusters.east.control_plane: existing",
+        joined({"east_west_gateway": {"existing": True}}, {}),
+    ),
+}
+
+WRONG = {
+    **SHAPES, **CLUSTERS, **EXISTING, **NETWORKS, **GATEWAYS, **ISTIO, **TRUST, **SHARING, **GKE, **RENDERED,
+}  # fmt: skip
 """Every wrong topology, by what is wrong with it."""

@@ -6,8 +6,7 @@ import ipaddress
 from itertools import combinations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from pulumi_istio_mesh.topology.gke import GkeCluster, GkeNetwork
 from pulumi_istio_mesh.topology.gke_ranges import ClusterRanges, blocks_in, needed_block, pods_prefix, ranges_of

@@ -140,6 +140,14 @@ def test_meshes_that_share_have_no_network_of_one_name(tmp_path: Path) -> None:
     assert judged(file(tmp_path, bank=here))
 
 
+def test_meshes_are_rendered_to_folders_of_their_own(tmp_path: Path) -> None:
+    with pytest.raises(TopologyError) as caught:
+        judged(file(tmp_path, bank={"render_to": "out"}, post={"render_to": "out"}))
+    (problem,) = caught.value.problems
+    assert (problem.slug, problem.where) == ("render-to", "meshes.post.render_to")
+    assert judged(file(tmp_path, bank={"render_to": "out/bank"}, post={"render_to": "out/post"}))
+
+
 def test_a_program_gets_both_sides_and_the_kubeconfigs(tmp_path: Path) -> None:
     found = load_meshes(file(tmp_path, LINK), lambda cluster: f"kubeconfig of {cluster}")["meshes"]
     assert found["bank"]["clusters"]["b1"]["kubeconfig"] == "kubeconfig of b1"

@@ -109,9 +109,9 @@ def test_a_rendered_problem_says_where_what_why_fix_and_where_to_read_more(tmp_p
         "\n"
         f"  {path}:3:1: mtl: 'mtl' is not known here; did you mean 'mtls'?\n"
         "    why: a key nobody reads would be a setting that silently does nothing\n"
-        "    fix: use one of chart_source, cluster_local, clusters, dns_capture, exports, failover, "
-        "federation_gateways, gke_networks, image_hub, istio_version, mesh_id, mtls, peers, trust, "
-        "trust_domain, values, verify\n"
+        "    fix: use one of chart_source, cluster_local, clusters, dns_capture, evicted, exports, failover, "
+        "federation_gateways, gke_networks, image_hub, image_pull_secrets, install, istio_version, mesh_id, mtls, "
+        "peers, render_to, revision_tags, revisions, trust, trust_domain, trust_domain_aliases, values, verify, waves\n"
         "    see: docs/checks.md#unknown-key"
     )
 
@@ -135,7 +135,7 @@ def test_an_unknown_key_is_told_what_was_meant(tmp_path: Path, typed: str, meant
 def test_a_key_like_no_other_is_told_all_there_are(tmp_path: Path) -> None:
     problem = refused(tmp_path, instead("plant: {", "plant: {zzz: 1, "))
     assert problem.what == "'zzz' is not known here"
-    assert problem.fix.startswith("use one of api_server, api_server_tls_name, crds,")
+    assert problem.fix.startswith("use one of api_server, api_server_tls_name, control_plane, crds,")
 
 
 def test_a_merge_key_is_refused_as_what_it_is(tmp_path: Path) -> None:
