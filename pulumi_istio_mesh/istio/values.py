@@ -221,11 +221,15 @@ Source: istio/istio pkg/envoy/agent.go, EXIT_ON_ZERO_ACTIVE_CONNECTIONS."""
 def _proxies(version: str) -> Values:
     """Return how long an HTTP connection is used: a gateway between two clusters can't end one between two calls.
 
-    Source: istio.io, ops/configuration/traffic-management/edge-proxy; not known before 1.31.
+    Who is called says so with an answer, and the caller ends it. Within the drain timeout, that is: after it Envoy ends
+    a connection of HTTP/1 that nobody uses by itself, and a call that is under way to it then is lost. By default it is
+    5 s, too little for a caller of few calls; here it is as long as one may be idle anyway.
+    Source: istio.io, ops/configuration/traffic-management/edge-proxy, not known before 1.31; envoyproxy/envoy#34356.
     """
     if (minor_number(version) or 0) < 31:
         return {}
-    return {"meshConfig": {"defaultConfig": {"connectionSettings": {"httpMaxConnectionDuration": "60s"}}}}
+    connections = {"httpMaxConnectionDuration": "60s", "httpDrainTimeout": "3600s"}
+    return {"meshConfig": {"defaultConfig": {"connectionSettings": connections}}}
 
 
 _CONFIG_VOLUME = "istio-mesh-config"

@@ -246,13 +246,13 @@ def test_a_key_with_dots_of_its_own_is_one_key() -> None:
 
 
 def test_http_connections_end_in_a_minute_where_istio_can_be_told() -> None:
-    """So that a gateway that ends can wait for its callers, which it can't tell to go."""
+    """A gateway that ends waits for its callers, and can't tell them to go; they are told with an answer."""
 
     def proxies(version: str) -> Any:
         config = values.chart_values(a_topology(istio_version=version), "east", "istiod")["meshConfig"]["defaultConfig"]
         return config.get("connectionSettings")
 
-    assert proxies("1.31.0") == {"httpMaxConnectionDuration": "60s"}
+    assert proxies("1.31.0") == {"httpMaxConnectionDuration": "60s", "httpDrainTimeout": "3600s"}
     assert proxies("1.30.5") is None
     gateway = values.chart_values(a_topology(), "east", "gateway")
     assert gateway["terminationGracePeriodSeconds"] > 60

@@ -38,16 +38,18 @@ class Calls:
 
     statuses: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
+    failures: list[str] = field(default_factory=list)
+    """Of each call that was not answered with 200: when it ended, its status, and what the proxy said of the reason."""
 
 
 @contextmanager
 def calling(cluster: Cluster, url: str) -> Iterator[Calls]:
     """Call a URL from the sample's client again and again; what came of it is known when the context has ended."""
-    enough = f"/tmp/enough-{uuid.uuid4()}"
+    enough, body = (f"/tmp/{word}-{uuid.uuid4()}" for word in ("enough", "body"))
     loop = (
-        f"until [ -e {enough} ]; do "
-        "curl --silent --output /dev/null --max-time 10 "
-        "--write-out '%{http_code} %{time_total}\\n' \"$0\"; sleep 0.1; done"
+        f"until [ -e {enough} ]; do : > {body}; "
+        f"came=$(curl --silent --output {body} --max-time 10 --write-out '%{{http_code}} %{{time_total}}' \"$0\"); "
+        f"case $came in 200*) echo $came;; *) echo $came $(date -u +%T) $(cat {body});; esac; sleep 0.1; done"
     )
     command = [str(SCRIPTS / "kubectl"), f"--kubeconfig={cluster.kubeconfig_path}", "-n", "sample"]
     inside = ["exec", "deploy/client", "-c", "client", "--"]
@@ -58,9 +60,18 @@ def calling(cluster: Cluster, url: str) -> Iterator[Calls]:
         finally:
             subprocess.run([*command, *inside, "touch", enough], check=True, timeout=30)
             said, _ = running.communicate(timeout=30)
-    for status, seconds in (line.split() for line in said.splitlines()):
+    for status, seconds, *failure in (line.split(maxsplit=2) for line in said.splitlines()):
         found.statuses[status] += 1
         found.slowest = max(found.slowest, float(seconds))
+        found.failures += (f"{status} {text}" for text in failure)
+
+
+def called_twice(cluster: Cluster, url: str, apart: int) -> list[str]:
+    """Call a URL twice over one connection, so many seconds apart; return both statuses, and how often it connected."""
+    curl = f"curl --silent --rate {3600 // apart}/h --write-out '%{{http_code}} %{{num_connects}}\\n'"
+    script = f'{curl} --output /dev/null "$0" --output /dev/null "$0"'
+    inside = ["exec", "deploy/client", "-c", "client", "--"]
+    return cluster.kubectl("-n", "sample", *inside, "sh", "-c", script, url, timeout_seconds=apart + 60).splitlines()
 
 
 def objects(cluster: Cluster, kind: str, *flags: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from lab.stack import Stack
 
 from .breakages import applied
 from .conftest import AStack, declare, taken_down
-from .observe import calling, eventually, objects
+from .observe import called_twice, calling, eventually, objects
 
 LAB = Shape(3)
 TRIO = ("c1", "c2", "c3")
@@ -66,9 +67,12 @@ def test_a_mesh_is_upgraded_in_waves_without_a_lost_call_and_keeps_its_addresses
 ) -> None:
     before = mesh.outputs()["gateways"]
     becomes(mesh, NEXT_ISTIO)
-    with calling(lab["c1"], URL) as out, calling(lab["c2"], URL) as across:
+    with calling(lab["c1"], URL) as out, calling(lab["c2"], URL) as across, ThreadPoolExecutor() as beside:
+        # Older than a minute, idle for longer than Envoy's own drain timeout of 5 s: the caller ends it, or nobody.
+        sparse = beside.submit(called_twice, lab["c1"], URL, 70)
         mesh.up()
         time.sleep(3)
+    assert sparse.result() == ["200 1", "200 0"]
     for calls in (out, across):
         assert set(calls.statuses) == {"200"}, calls
         assert calls.statuses["200"] > 50
