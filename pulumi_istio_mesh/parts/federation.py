@@ -20,8 +20,8 @@ class IstioFederation(PartInCluster):
     """A link of a mesh with one istiod to other meshes: what they may call here, and what of theirs can be called.
 
     Comes after `injector` of the control plane, which must let roots be added while it runs, as `IstioControlPlane`
-    does. Each side is a stack of its own: give its `offers` to the other by a StackReference. Raises `TopologyError` before
-    any resource is registered, and stops the program where an offer can't be trusted.
+    does. Each side is a stack of its own: give its `offers` to the other by a StackReference. Raises `TopologyError`
+    before any resource is registered, and stops the program where an offer can't be trusted.
     On destroy the other meshes are no longer trusted, and calls between them fail.
     """
 
