@@ -7,6 +7,8 @@ import ipaddress
 from collections.abc import Iterator
 
 from ..istio import names
+from ..istio.certificate_facts import read_certificates
+from ..istio.certificates import generation_of
 from ..istio.values import workload_certificate_validity
 from ..plan.words import counted, listed
 from ..topology.names import DEFAULT_REVISION
@@ -173,7 +175,10 @@ def authorities(view: View) -> Iterator[Finding]:
 
 
 def root_generations(view: View) -> Iterator[Finding]:
-    """A rotation of the root skips no step while a cluster still runs on the one before."""
+    """A rotation of the root skips no step while a cluster still runs on the one before.
+
+    Where that one has expired there is no order to keep: nobody takes what it vouches for any more.
+    """
     topology = view.topology
     if topology.trust.kind != "generated":
         return
@@ -184,7 +189,14 @@ def root_generations(view: View) -> Iterator[Finding]:
         if planned.remote or planned.joins or names.SIGNER_ANNOTATION not in annotations:
             continue
         signed, trusted = annotations[names.SIGNER_ANNOTATION], set(annotations[names.ROOTS_ANNOTATION].split(","))
-        dropped = sorted(trusted - kept)
+        expired = {
+            generation_of(root, topology.mesh_id)
+            for root in read_certificates(seen.roots)
+            if root.not_valid_after_utc <= view.now
+        }
+        if signed in expired:
+            continue
+        dropped = sorted(trusted - kept - expired)
         still = workload_certificate_validity(topology, planned.name) - (view.now - _written(cacerts))
         if signs not in trusted:
             what = f"root {signs} is to sign, and {planned.name} trusts {' and '.join(sorted(trusted))} only"

@@ -49,7 +49,7 @@ def root_pem(certificate: RootCertificate, key_pem: str) -> str:
     """
     key = _key(key_pem)
     name = _name((NameOID.ORGANIZATION_NAME, certificate.mesh_id),
-                 (NameOID.COMMON_NAME, f"{certificate.mesh_id} root {certificate.generation}"))  # fmt: skip
+                 (NameOID.COMMON_NAME, f"{certificate.mesh_id}{_ROOT}{certificate.generation}"))  # fmt: skip
     begins, ends = _validity(certificate.issued, certificate.days)
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.BasicConstraints(ca=True, path_length=None), True),
@@ -58,6 +58,16 @@ def root_pem(certificate: RootCertificate, key_pem: str) -> str:
         (_constraints(certificate.trust_domains), True),
     ]
     return _pem(_signed(name, name, key, key, begins, ends, extensions))
+
+
+_ROOT = " root "
+
+
+def generation_of(root: x509.Certificate, mesh_id: str) -> str:
+    """Return the generation of a root that `root_pem` made for this mesh; empty for any other certificate."""
+    names = root.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    mesh, _, generation = str(names[0].value).partition(_ROOT) if names else ("", "", "")
+    return generation if mesh == mesh_id else ""
 
 
 def intermediate_pem(certificate: IntermediateCertificate, key_pem: str, root_cert_pem: str, root_key_pem: str) -> str:

@@ -29,10 +29,7 @@ async def look_before(
     apis = {name: ClusterApi(text, deadline=DEADLINE_SECONDS) for name, text in kubeconfigs.items()}
     joins = {cluster.name for cluster in plan.clusters if cluster.joins}
     read = await asyncio.gather(
-        *(
-            read_before(api, name, topology.revision_names, joins=name in joins, roots=bool(joins))
-            for name, api in apis.items()
-        )
+        *(read_before(api, name, topology.revision_names, joins=name in joins) for name, api in apis.items())
     )
     seen = {found.cluster: found for found in read}
     view = View(topology, plan, seen, dt.datetime.now(dt.timezone.utc), roots=roots)

@@ -86,13 +86,11 @@ async def read_cluster(api: ClusterApi, plan: ClusterPlan, done: Callable[[], No
     return seen, tokens
 
 
-async def read_before(
-    api: ClusterApi, cluster: str, revisions: Collection[str], *, joins: bool = False, roots: bool = False
-) -> Seen:
+async def read_before(api: ClusterApi, cluster: str, revisions: Collection[str], *, joins: bool = False) -> Seen:
     """Return what a change of the mesh depends on; never a Secret's data. Raises nothing, as `read_cluster`.
 
     `revisions` are those of istiod that stay: who uses another one is read only where there is one. In a cluster that
-    `joins`, also what the control plane says of itself that was there before; `roots` asks whom proxies trust already.
+    `joins`, also what the control plane says of itself that was there before.
     """
     seen = Seen(cluster)
     if not await _answers(api, seen):
@@ -100,26 +98,30 @@ async def read_before(
 
     async def maps() -> None:
         # Whole they are some hundred kilobytes, and in most meshes nobody joins.
-        one = {} if roots or joins else {"fieldSelector": f"metadata.name={names.MEMBERSHIP}"}
-        found = {
-            item["metadata"]["name"]: item
-            for item in await api.objects(f"{_SYSTEM}/configmaps", metadata_only=False, **one)
-        }
+        found = await _maps(api, "" if joins else names.MEMBERSHIP)
         seen.membership = found.get(names.MEMBERSHIP)
-        if roots:
-            seen.roots = (found.get(_ROOTS, {}).get("data") or {}).get("root-cert.pem", "")
         if joins:
             await _all(seen, {field: partial(_said, seen, found, field) for field in _SAID})
+
+    async def roots() -> None:
+        found = await _maps(api, _ROOTS)
+        seen.roots = (found.get(_ROOTS, {}).get("data") or {}).get("root-cert.pem", "")
 
     async def account() -> None:
         found = await api.objects(f"{_SYSTEM}/serviceaccounts", metadata_only=True)
         seen.reader_account = any(one["metadata"]["name"] == names.READER_ACCOUNT for one in found)
 
     lists = _lists(api, seen, "namespaces", "nodes", "services", "secrets", "istiod_deployments", "crds")
-    await _all(seen, {**lists, "membership": maps, **({"reader_account": account} if joins else {})})
+    await _all(seen, {**lists, "membership": maps, **({"reader_account": account} if joins else {"roots": roots})})
     if not joins and not revisions_of(seen) <= set(revisions):
         await _all(seen, _lists(api, seen, "injected"))
     return seen
+
+
+async def _maps(api: ClusterApi, name: str) -> dict[str, Object]:
+    """Return ConfigMaps of istio-system by name: all, or the one of that name where there is one."""
+    one = {"fieldSelector": f"metadata.name={name}"} if name else {}
+    return {item["metadata"]["name"]: item for item in await api.objects(f"{_SYSTEM}/configmaps", **one)}
 
 
 _ROOTS = "istio-ca-root-cert"

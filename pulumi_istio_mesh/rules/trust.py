@@ -117,38 +117,52 @@ def aliases_are_domains_of_before(topology: Topology) -> Iterator[Problem]:
 def dates_are_valid(topology: Topology, today: dt.date) -> Iterator[Problem]:
     """Refuse certificates that are expired, or not valid yet, on this day (UTC)."""
     trust = topology.trust
-    for index, root in enumerate(trust.roots):
-        yield from _date_problems(f"trust.roots.{index}", f"root {root.name}", root.issued, root.days, today)
     signing = [root for root in trust.roots if len(trust.roots) == 1 or root.name == trust.signer]
+    for index, root in enumerate(trust.roots):
+        where, what = f"trust.roots.{index}.issued", f"root {root.name}"
+        yield from _date_problems(where, what, root.issued, root.days, today, _way_out(root in signing, today))
     for root in signing[:1]:
         issued, where = trust.intermediates.issued or root.issued, "trust.intermediates"
         if trust.intermediates.issued is not None or issued <= today:
             # Otherwise it is the root that is from the future, and that is said above.
-            yield from _date_problems(where, "the clusters' intermediates", issued, trust.intermediates.days, today)
+            what, days, fix = "the clusters' intermediates", trust.intermediates.days, _of(today)
+            yield from _date_problems(f"{where}.issued", what, issued, days, today, fix)
         if issued < root.issued:
             yield Problem(
                 where=f"{where}.issued",
                 what=f"{issued} is before the signing root {root.name} was issued ({root.issued})",
                 why="a certificate is valid only while the one that signed it is",
-                fix=f'issued: "{today.isoformat()}"',
+                fix=_of(today),
                 slug="trust-date",
             )
 
 
-def _date_problems(where: str, what: str, issued: dt.date, days: int, today: dt.date) -> Iterator[Problem]:
+def _of(today: dt.date) -> str:
+    return f'issued: "{today.isoformat()}"'
+
+
+def _way_out(signs: bool, today: dt.date) -> str:
+    """Return what to do about a root that has expired: nobody takes what it vouches for, so no order is to be kept."""
+    if not signs:
+        return "remove it from trust.roots"
+    return f"put one of today in its place, roots: [{{{_of(today)}}}] (docs/operations.md#a-root-that-has-expired)"
+
+
+def _date_problems(
+    where: str, what: str, issued: dt.date, days: int, today: dt.date, way_out: str
+) -> Iterator[Problem]:
     expires = issued + dt.timedelta(days=days)
     if issued > today:
-        finding = f"{what} would be valid from {issued}, and today is {today} (UTC)"
+        finding, fix = f"{what} would be valid from {issued}, and today is {today} (UTC)", _of(today)
     elif expires <= today:
-        finding = f"{what} expired on {expires}, and today is {today} (UTC)"
+        finding, fix = f"{what} expired on {expires}, and today is {today} (UTC)", way_out
     else:
         return
-    renewal = f'issued: "{today.isoformat()}"'
     yield Problem(
-        where=f"{where}.issued",
+        where=where,
         what=finding,
         why="a proxy refuses every connection while a certificate of the chain is not valid",
-        fix=renewal if "intermediates" in where else f"add a root of today beside it ({renewal}), let it sign, drop it",
+        fix=fix,
         slug="trust-date",
     )
 

@@ -10,7 +10,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from lab.trust_files import key
 from pulumi_istio_mesh.checks.findings import Finding
+from pulumi_istio_mesh.istio.certificates import RootCertificate, root_pem
 from pulumi_istio_mesh.live.preflight import look_before
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.topology.load import parse_topology
@@ -185,6 +187,27 @@ def test_a_root_is_trusted_before_it_signs_and_kept_while_its_certificates_live(
     assert told(now, f"{now},old", dt.timedelta(hours=1)) == [
         f"root old is dropped, and for 23 hours workloads of {own} may still hold certificates of it"
     ]
+
+
+def test_a_root_that_has_expired_is_replaced_in_one_step(servers: dict[str, Server]) -> None:
+    annotations = {"istio-mesh/signer": "old", "istio-mesh/roots": "old"}
+    cacerts: dict[str, object] = {"name": "cacerts", "namespace": "istio-system", "annotations": annotations}
+    own, mesh = servers[CLUSTERS[0]], TOPOLOGY.mesh_id
+    own.answers[SECRETS] = items({**cacerts, "creationTimestamp": "2026-11-01T00:00:00Z"})
+    own.answers["/api/v1/namespaces"] = items(
+        {"name": "istio-system", "annotations": {"istio-mesh/member": MEMBERS[CLUSTERS[0]]}}
+    )
+
+    def told(generation: str, issued: str) -> list[str]:
+        root = RootCertificate(mesh, generation, ("prod.internal",), dt.date.fromisoformat(issued), days=30)
+        trusted = {"metadata": {"name": "istio-ca-root-cert"}, "data": {"root-cert.pem": root_pem(root, key())}}
+        own.answers["/api/v1/namespaces/istio-system/configmaps"] = {"items": [trusted]}
+        return [finding.slug for finding in found(servers)[0]]
+
+    today = dt.datetime.now(dt.timezone.utc).date().isoformat()
+    assert told("old", today) == ["root-step"]
+    assert told("other", "2020-01-01") == ["root-step"]
+    assert told("old", "2020-01-01") == []
 
 
 SERVICES, PODS, NAMESPACES = "/api/v1/services", "/api/v1/pods", "/api/v1/namespaces"

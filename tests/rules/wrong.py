@@ -942,14 +942,21 @@ TRUST = {
         rooted({"issued": "2026-11-20", "days": 3}, NEW, signer="2026-11-23"),
         "trust-date",
         "trust.roots.0.issued",
-        'add a root of today beside it (issued: "2026-11-23"), let it sign, drop it',
+        "remove it from trust.roots",
         rooted({"issued": "2026-11-20", "days": 4}, NEW, signer="2026-11-23"),
+    ),
+    "a root that is over, and signs": Wrong(
+        rooted({"issued": "2026-11-20", "days": 3}, NEW, signer="2026-11-20"),
+        "trust-date",
+        "trust.roots.0.issued",
+        'roots: [{issued: "2026-11-23"}] (docs/operations.md#a-root-that-has-expired)',
+        rooted(NEW),
     ),
     "a root from tomorrow": Wrong(
         rooted({"issued": "2026-11-24"}),
         "trust-date",
         "trust.roots.0.issued",
-        'issued: "2026-11-23"), let it sign, drop it',
+        'issued: "2026-11-23"',
         rooted({"issued": "2026-11-23"}),
     ),
     "intermediates that are over": Wrong(
