@@ -80,7 +80,11 @@ def _intermediates(sides: Sides) -> Iterator[Change]:
             f"{listed(new)} sign with {one}" if len(new) > 1 else f"{new[0]} signs with {one}",
             sides.turned("IntermediateAuthority", new),
         )
-    if gone:
+    evicted = [name for name in gone if name in sides.after.topology.evicted]
+    for name in evicted:
+        told = f"the intermediate of {name} stays in it, and is trusted until {was[name].expires}"
+        yield Change(Kind.TRUST, told, sides.turned("IntermediateAuthority", [name]))
+    if gone := [name for name in gone if name not in evicted]:
         verb = "signs" if len(gone) == 1 else "sign"
         yield Change(
             Kind.TRUST, f"{listed(gone)} no longer {verb} certificates", sides.turned("IntermediateAuthority", gone)

@@ -91,6 +91,10 @@ def _nothing(mesh: Topology) -> Topology:
 
 def _unaffected(sides: Sides, changes: tuple[Change, ...]) -> list[str]:
     """Return what a reviewer would ask about, and stays."""
+    was, will = sides.before.topology, sides.after.topology
+    if was.install != will.install or (was.render_to is None) != (will.render_to is None):
+        # Who had everything deletes it.
+        return []
     found = []
     changed = {(path.source, path.target) for change in changes for path in change.paths}
     same = {(path.source, path.target) for path in sides.after.plan.paths} - changed

@@ -8,6 +8,11 @@ from .change import Change, Kind, Sides
 
 _PAGE = "docs/how-to/existing-istio.md"
 
+NO_PLAINTEXT = (
+    "mtls: permissive, until every caller has a sidecar: istio_requests_total says by its "
+    "connection_security_policy who has none"
+)
+
 
 def control_planes(sides: Sides) -> Iterator[Change]:
     """Yield a sentence for each control plane that is taken over, or given up."""
@@ -32,10 +37,17 @@ def control_planes(sides: Sides) -> Iterator[Change]:
                 safe_way=f"clusters.{name}.control_plane: adopted, in a run of its own ({_PAGE}#adopt-it)",
             )
         elif will == "managed":
-            told = "becomes the mesh's own: its objects change in place, istiod one pod after the other"
-            yield Change(Kind.RESTARTS, f"the control plane of {name}, adopted before, {told}", behind)
+            told = (
+                "becomes the mesh's own: its objects change in place, istiod one pod after the other, once their fields"
+            )
+            told = f"the control plane of {name}, adopted before, {told} are handed over ({_PAGE}#hand-it-over)"
+            yield Change(Kind.RESTARTS, told, behind)
+            if sides.after.topology.mtls == "strict":
+                yield Change(Kind.TRAFFIC, f"workloads of {name} refuse plaintext", behind, safe_way=NO_PLAINTEXT)
+            if sides.after.topology.dns_capture:
+                yield Change(Kind.RESTARTS, f"proxies answer DNS once their workloads restart, in {name}", behind)
         elif will == "adopted":
-            told = f"the control plane of {name} is imported as it is: nothing in the cluster changes"
+            told = f"the control plane of {name} is imported as istio-mesh adopt wrote it down: nothing in it changes"
             yield Change(Kind.CLUSTERS, told, behind)
         else:
             told = f"the control plane of {name} is forgotten: it stays in the cluster, as its installer left it"

@@ -79,8 +79,8 @@ def _installed(sides: Sides, before: Topology, after: Topology) -> Iterator[Chan
             if will is not None
             else f"objects are installed and not written to {was} any more: those files are deleted",
             everything,
-            safe_way="give the rendered mesh a stack of its own, under the same root: by trust.kind given or external, "
-            "for a generated root would be another one",
+            safe_way=f"give the {'rendered' if will is not None else 'installed'} mesh a stack of its own, under the "
+            "same root: by trust.kind given or external, for a generated root would be another one",
         )
 
 
@@ -118,12 +118,15 @@ def _roots(sides: Sides, before: Topology, after: Topology) -> Iterator[Change]:
         return
     signed, signs = before.signing_root.name, after.signing_root.name
     if signs not in was or signed not in will:
+        dropped = [f"drop {signed}"] if signed not in will else []
+        runs = [*([f"add {signs}"] if signs not in was else []), f"let {signs} sign", *dropped]
+        number = {2: "two", 3: "three"}.get(len(runs), "one")
         yield Change(
             Kind.TRUST,
             f"root {signed} is replaced by {signs} in one step: workloads of the old and of the new root refuse each "
             "other until all have new certificates",
             _authorities(sides),
-            safe_way=f"three runs: add {signs}, then let it sign, then drop {signed} ({_PAGE}#rotate-the-root)",
+            safe_way=f"{number} runs: {', then '.join(runs)} ({_PAGE}#rotate-the-root)",
         )
 
 
@@ -176,17 +179,21 @@ def _cluster(sides: Sides, name: str) -> Iterator[Change]:
     if before.primary != after.primary:
         own, concerned = "an istiod of its own", {name, before.primary, after.primary}
         was, will = (own if side.primary == name else f"the istiod of {side.primary}" for side in (before, after))
+        dead = before.primary in sides.after.topology.evicted
+        meanwhile = "which is evicted" if dead else "its proxies keep their connection until it ends"
         yield Change(
             Kind.CLUSTERS,
-            f"{name} will be served by {will} instead of {was}: its proxies keep their connection until it ends, and "
-            "no pod can be made for some seconds",
+            f"{name} will be served by {will} instead of {was}{',' if dead else ':'} {meanwhile}, and no pod can be "
+            f"made {'until then' if dead else 'for some seconds'}",
             (
                 *sides.behind("ControlPlane", [name]),
                 *sides.turned("IntermediateAuthority", [name]),
                 *sides.turned("Exposure", sorted(concerned)),
                 *sides.ways_to_istiod(sorted(concerned)),
             ),
-            safe_way="change nothing else in the same run "
+            safe_way=None
+            if dead
+            else "change nothing else in the same run "
             f"({_PAGE}#give-a-remote-cluster-an-istiod-of-its-own-or-take-it-away)",
         )
     yield from _google(sides, name)

@@ -16,7 +16,10 @@ def load_balancers(sides: Sides) -> Iterator[Change]:
     for said in dict.fromkeys(one.said for one in found):
         own = [one for one in found if one.said == said]
         yield from _told("new", [one for one in own if _balanced(one.after) and not _balanced(one.before)])
-        yield from _told("gone", [one for one in own if _balanced(one.before) and not _balanced(one.after)])
+        gone = [one for one in own if _balanced(one.before) and not _balanced(one.after)]
+        evicted = sides.after.topology.evicted
+        yield from _told("gone", [one for one in gone if one.cluster not in evicted])
+        yield from _told("left to the cloud, at its price", [one for one in gone if one.cluster in evicted])
     for one in found:
         was, will = one.before, one.after
         if was is not None and will is not None and was.type == will.type and _asked(was) != _asked(will):

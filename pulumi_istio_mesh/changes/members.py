@@ -78,4 +78,6 @@ def _fate(side: Side, name: str) -> str:
         return "pulumi up refuses it while the cluster is protected: take protect away first, in a run of its own"
     if declared.retain_on_delete:
         return "the mesh's objects stay in it (retain_on_delete)"
+    if side.clusters[name].joins:
+        return "what the mesh added to it is deleted; its own istiod stays, and goes on serving it"
     return "the cluster itself is deleted" if declared.gke is not None else "the mesh's objects in it are deleted"

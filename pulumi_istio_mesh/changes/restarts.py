@@ -20,7 +20,8 @@ def restarts(sides: Sides) -> Iterator[Change]:
             yield Change(Kind.RESTARTS, f"workloads that run in {name} already join with their next restart")
     for name in sides.before.clusters:
         leaves = name not in sides.after.clusters and name not in after.evicted
-        if leaves and not before.clusters[name].retain_on_delete:
+        served = before.clusters[name].retain_on_delete or sides.before.clusters[name].joins
+        if leaves and not served:
             told = f"workloads of {name} keep sidecars that nobody serves any more: restart them without"
             yield Change(Kind.RESTARTS, told)
     moved = [n for n in sides.stay if sides.before.clusters[n].network != sides.after.clusters[n].network]
@@ -54,9 +55,12 @@ def _programs(sides: Sides) -> Iterator[Change]:
         if versions[0] != versions[1] and not (before.revisioned or after.revisioned):
             (said if sides.after.clusters[name].joins else moves).setdefault(versions, []).append(name)
     for (_, new), clusters in said.items():
+        behind = gateways_and_probes(sides, clusters)
+        own = "the mesh's own gateways and probes restart"
         theirs = f"Istio is {new} in {listed(clusters)} by its installer: upgrade it there first"
-        told = f"{theirs}; the mesh's own gateways and probes restart"
-        yield Change(Kind.RESTARTS, told, gateways_and_probes(sides, clusters))
+        adopted = any(sides.after.clusters[name].adopted for name in clusters)
+        first = "go back to existing before its installer upgrades it (docs/how-to/existing-istio.md#adopt-it)"
+        yield Change(Kind.RESTARTS, f"{theirs}; {own}", behind, safe_way=first if adopted else None)
     for (old, new), clusters in moves.items():
         told = (
             f"Istio {old} -> {new} in {listed(clusters)}: {_running(sides, clusters)}; workloads keep their proxies of "
@@ -76,6 +80,9 @@ def _programs(sides: Sides) -> Iterator[Change]:
         yield Change(Kind.OTHER, _order(sides), _wave_gates(sides))
 
 
+LOOK_AFTER = "go back only to the version that the mesh came from, and look with istio-mesh verify after"
+
+
 def version_dangers(old: str, new: str) -> Iterator[Change]:
     """Yield why an istiod should not become another version at once."""
     if numbers(new) < numbers(old):
@@ -83,7 +90,7 @@ def version_dangers(old: str, new: str) -> Iterator[Change]:
             Kind.RESTARTS,
             f"Istio goes back from {old} to {new}: its CRDs go back, too, and what newer versions wrote may not be "
             "understood",
-            safe_way="go back only to the version that the mesh came from, and look with istio-mesh verify after",
+            safe_way=LOOK_AFTER,
         )
     if (minor_number(new) or 0) - (minor_number(old) or 0) > 1:
         yield Change(

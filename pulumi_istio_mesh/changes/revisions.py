@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from ..istio import names
 from ..topology.names import DEFAULT_REVISION
+from ..topology.versions import numbers
 from .change import Change, Kind, Sides, listed
-from .restarts import bases, gateways_and_probes, version_dangers
+from .restarts import LOOK_AFTER, bases, gateways_and_probes, version_dangers
 
 
 def revisions(sides: Sides) -> Iterator[Change]:
@@ -43,14 +44,62 @@ def _istiods(sides: Sides) -> Iterator[Change]:
             yield Change(Kind.RESTARTS, told, (*charts, *bases(sides, sides.stay)))
         elif new is None:
             refused = "pulumi up refuses that while pods have their proxies of it"
+            if after.render_to is not None:
+                refused = "nobody looks whether pods have their proxies of it"
             told = f"the istiod of revision {revision} ({old}) goes in {where}; {refused}"
-            yield Change(Kind.RESTARTS, told, (*charts, *bases(sides, sides.stay)))
+            served = [name for name in sides.stay if before.revision_of(name) == revision]
+            safe_way = _elsewhere_first(served) if served else None
+            yield Change(Kind.RESTARTS, told, (*charts, *bases(sides, sides.stay)), safe_way=safe_way)
         elif old != new:
             restart = "its istiod restarts, and gateways that are of it"
             told = f"Istio {old} -> {new} of revision {revision} in {where}: {restart}"
             behind = (*charts, *bases(sides, sides.stay), *gateways_and_probes(sides, sides.stay))
             yield Change(Kind.RESTARTS, told, behind)
             yield from version_dangers(old, new)
+    yield from _read_anew(sides, was.keys() != will.keys())
+    yield from _crds(sides)
+
+
+def _elsewhere_first(served: list[str]) -> str:
+    """Return how an istiod is taken away that still serves gateways, for what names no revision is of it."""
+    elsewhere = f"first let the tag default lead elsewhere in {listed(served)}"
+    return f"{elsewhere}, and restart what has its proxies of it (docs/operations.md#upgrade-by-revision)"
+
+
+def _read_anew(sides: Sides, others: bool) -> Iterator[Change]:
+    """Remote secrets, which name the revisions of the cluster that they read."""
+    secrets = [
+        one
+        for reader, read in sides.after.plan.remote_secrets
+        for one in sides.behind("Secret", [reader], "remote", read)
+        if one.startswith("~")
+    ]
+    if others and secrets:
+        number = "1 remote secret is" if len(secrets) == 1 else f"{len(secrets)} remote secrets are"
+        yield Change(
+            Kind.SECRETS, f"{number} written anew: istiods attach those clusters anew while they run", (*secrets,)
+        )
+
+
+def _crds(sides: Sides) -> Iterator[Change]:
+    """Istio's CRDs, which are of the newest istiod."""
+    moves: dict[tuple[str, str], list[str]] = {}
+    for name in sides.stay:
+        versions = (sides.before.topology.newest_version_of(name), sides.after.topology.newest_version_of(name))
+        if versions[0] != versions[1]:
+            moves.setdefault(versions, []).append(name)
+    for (old, new), clusters in moves.items():
+        behind = bases(sides, clusters)
+        if numbers(new) < numbers(old):
+            where = f"from {old} to {new} in {listed(clusters)}"
+            told = f"Istio's CRDs go back {where}: what newer versions wrote may not be understood"
+            yield Change(Kind.RESTARTS, told, behind, safe_way=LOOK_AFTER)
+        else:
+            yield Change(
+                Kind.RESTARTS,
+                f"Istio's CRDs are of {new} instead of {old} in {listed(clusters)}, and come first",
+                behind,
+            )
 
 
 def _of(sides: Sides, revision: str) -> tuple[str, ...]:
@@ -64,12 +113,6 @@ def _of(sides: Sides, revision: str) -> tuple[str, ...]:
         *sides.behind("EndpointSlice", sides.stay, istiod),
         *(dialled or exposed),
         *sides.turned("MeshGate", sides.stay, f"mesh-{revision}"),
-        # Which name the revisions of the cluster that they read.
-        *(
-            one
-            for reader, read in sides.after.plan.remote_secrets
-            for one in sides.behind("Secret", [reader], "remote", read)
-        ),
     )
 
 

@@ -8,6 +8,7 @@ from ..plan.connections import Pair, grouped
 from ..plan.mesh_plan import MeshPlan
 from ..topology.dialled import DialledService
 from .change import Change, Kind, PathChange, Sides, Way, listed
+from .control_planes import NO_PLAINTEXT
 from .dialled import dialled
 
 
@@ -34,7 +35,8 @@ def traffic(sides: Sides) -> Iterator[Change]:
     primaries = sides.primaries
     if before.mtls != after.mtls:
         told = {"strict": "workloads refuse plaintext", "permissive": "workloads take plaintext, too"}[after.mtls]
-        yield Change(Kind.TRAFFIC, told, sides.behind("PeerAuthentication", primaries, "mtls"))
+        behind = sides.behind("PeerAuthentication", primaries, "mtls")
+        yield Change(Kind.TRAFFIC, told, behind, safe_way=NO_PLAINTEXT if after.mtls == "strict" else None)
     if before.failover != after.failover:
         told = (
             "calls prefer endpoints in the caller's own zone and region, and leave them only while they fail"
@@ -57,14 +59,16 @@ def _paths(sides: Sides) -> Iterator[Change]:
     found = path_changes(sides.before.plan, sides.after.plan)
     for before, after in sorted({(one.before, one.after) for one in found}, key=lambda ways: _ORDER.index(ways)):
         pairs = {(one.source, one.target) for one in found if (one.before, one.after) == (before, after)}
-        for sources, targets in grouped(pairs):
-            whom = "each other" if sources == targets else listed(targets)
-            yield Change(
-                Kind.TRAFFIC,
-                f"{listed(sources)} to {whom}: {_said(before, after, len(targets))}",
-                _gateways(sides, targets),
-                paths=tuple(PathChange(s, t, before, after) for s in sources for t in targets if (s, t) in pairs),
-            )
+        outside = {pair for pair in pairs if pair[0] in sides.after.topology.evicted}
+        for group, goes_on in ((pairs - outside, ""), (outside, "; its proxies may go on while they run")):
+            for sources, targets in grouped(group):
+                whom = "each other" if sources == targets else listed(targets)
+                yield Change(
+                    Kind.TRAFFIC,
+                    f"{listed(sources)} to {whom}: {_said(before, after, len(targets))}{goes_on}",
+                    _gateways(sides, targets),
+                    paths=tuple(PathChange(s, t, before, after) for s in sources for t in targets if (s, t) in group),
+                )
 
 
 _ORDER = [

@@ -120,8 +120,9 @@ async def read_before(api: ClusterApi, cluster: str, revisions: Collection[str],
 
 async def _maps(api: ClusterApi, name: str) -> dict[str, Object]:
     """Return ConfigMaps of istio-system by name: all, or the one of that name where there is one."""
-    one = {"fieldSelector": f"metadata.name={name}"} if name else {}
-    return {item["metadata"]["name"]: item for item in await api.objects(f"{_SYSTEM}/configmaps", **one)}
+    path = f"{_SYSTEM}/configmaps"
+    found = await (api.objects(path, fieldSelector=f"metadata.name={name}") if name else api.objects(path))
+    return {item["metadata"]["name"]: item for item in found}
 
 
 _ROOTS = "istio-ca-root-cert"

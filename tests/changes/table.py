@@ -86,6 +86,8 @@ SAID: dict[str, Any] = {
 }
 """What a rendered mesh must be told."""
 
+SAID_WITH_TOKEN = overlaid(SAID, of("west", reader_token="b"))
+
 CHANGES: dict[str, tuple[Tree, Tree]] = {
     "charts become releases": row(NOTHING, {"install": "release"}),
     "what is installed is rendered": row(SAID, {**SAID, "render_to": "rendered"}),
@@ -102,6 +104,9 @@ CHANGES: dict[str, tuple[Tree, Tree]] = {
     "a cluster is evicted": row(NOTHING, {"evicted": ["plant"]}),
     "a protected cluster is evicted": row(of("plant", protect=True), {"evicted": ["plant"]}),
     "a remote is evicted": row(NOTHING, {"evicted": ["west"]}),
+    "a primary is evicted, and its remote gets another one": row(
+        NOTHING, {"evicted": ["east"], **of("west", primary="plant")}
+    ),
     "an evicted cluster comes back": row({"evicted": ["plant"]}, {"evicted": []}),
     "an evicted cluster leaves the list": row({"evicted": ["plant"]}, {"evicted": [], "clusters": {"plant": None}}),
     "a cluster is listed and evicted": row(NOTHING, {"evicted": ["works"], "clusters": {"works": {}}}),
@@ -122,6 +127,9 @@ CHANGES: dict[str, tuple[Tree, Tree]] = {
         {"trust_domain": "a.example"}, {"trust_domain": "a.example", "mesh_id": "x"}
     ),
     "a root is added": row(NOTHING, {"trust": {"roots": [ROOT, NEXT], "signer": "2026-11-23"}}),
+    "a root is dropped before the other one signs": row(
+        {"trust": {"roots": [ROOT, NEXT], "signer": "2026-11-23"}}, {"trust": {"roots": [NEXT]}}
+    ),
     "another root signs": row(
         {"trust": {"roots": [ROOT, NEXT], "signer": "2026-11-23"}},
         {"trust": {"roots": [ROOT, NEXT], "signer": "2026-11-01"}},
@@ -139,6 +147,10 @@ CHANGES: dict[str, tuple[Tree, Tree]] = {
         {"trust": {"roots": [BOTH_DOMAINS]}, "trust_domain": "a.example"},
     ),
     "a token is replaced": row(NOTHING, of("west", reader_token="b")),
+    "a token is replaced in files": row({**SAID, "render_to": "out"}, {**SAID_WITH_TOKEN, "render_to": "out"}),
+    "a token is replaced, and nothing is proved": row(
+        {"verify": {"level": "off"}}, {"verify": {"level": "off"}, **of("west", reader_token="b")}
+    ),
     "trust is given": row(NOTHING, {"trust": {"roots": None, "kind": "external"}}),
     "intermediates are renewed": row(NOTHING, {"trust": {"intermediates": {"days": 700}}}),
     "intermediates get another key": row(NOTHING, {"trust": {"intermediates": {"key": "RSA-2048"}}}),
@@ -153,6 +165,10 @@ CHANGES: dict[str, tuple[Tree, Tree]] = {
         revisions(OLD_AND_NEW), {**revisions(OLD_AND_NEW), **of("plant", revision_tags={"default": "b"})}
     ),
     "a revision goes": row(revisions(OLD_AND_NEW, default="b"), revisions(NEW)),
+    "the revision goes that serves": row(revisions(OLD_AND_NEW), revisions(NEW)),
+    "a revision of a newer Istio goes": row(
+        {"istio_version": "1.30.5", **revisions(OLD_AND_NEW)}, {"istio_version": "1.30.5"}
+    ),
     "a revision of a newer Istio": row(
         revisions({"a": {"istio_version": "1.30.5"}}), revisions({"a": {"istio_version": "1.31.1"}})
     ),
@@ -164,6 +180,7 @@ CHANGES: dict[str, tuple[Tree, Tree]] = {
     "clusters are changed in other waves": row({"waves": [["plant"], ["east"]]}, {"waves": [["east", "plant"]]}),
     "an older Istio": row(NOTHING, {"istio_version": "1.30.2"}),
     "plaintext is taken": row(NOTHING, {"mtls": "permissive"}),
+    "plaintext is refused": row({"mtls": "permissive"}, NOTHING),
     "calls prefer what is near": row(NOTHING, {"failover": True}),
     "calls prefer nothing": row({"failover": True}, NOTHING),
     "a host is local to clusters": row(NOTHING, {"cluster_local": ["db.data.svc.cluster.local"]}),
@@ -185,6 +202,13 @@ CHANGES: dict[str, tuple[Tree, Tree]] = {
     "a cluster joins with its Istio": row(JOINS, {**JOINS, **of("works", control_plane="existing")}),
     "a control plane is adopted": row(
         {**JOINS, **of("plant", control_plane="existing")}, {**JOINS, **of("plant", control_plane="adopted")}
+    ),
+    "a cluster leaves with its Istio": row(
+        {**JOINS, **of("works", control_plane="existing")}, {**JOINS, "clusters": {"works": None}}
+    ),
+    "an adopted control plane is upgraded": row(
+        {**JOINS, **of("plant", control_plane="adopted", istio_version="1.31.0")},
+        {**JOINS, **of("plant", control_plane="adopted")},
     ),
     "an installer upgraded its Istio": row(
         {**JOINS, **of("plant", control_plane="existing", istio_version="1.31.0")},
