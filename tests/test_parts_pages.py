@@ -120,7 +120,7 @@ def unknown(value: Any, place: Mapping[str, Any], path: str) -> Iterator[str]:
 @pytest.mark.parametrize("text", blocks("yaml"))
 def test_every_yaml_program_of_a_page_fits_the_schema(text: str) -> None:
     program = yaml.safe_load(text)
-    resources = program["resources"]
+    resources = {name: one for name, one in program["resources"].items() if not one["type"].startswith("pulumi:")}
     for name, resource in resources.items():
         described = schema()["resources"][resource["type"].replace("istio-mesh:", "istio-mesh:index:")]
         given, known = resource["properties"], described["inputProperties"]

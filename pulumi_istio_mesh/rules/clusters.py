@@ -10,7 +10,7 @@ from ..topology.declared import Late
 from ..topology.kubeconfig import api_server_problems
 from ..topology.models import Topology
 from ..topology.names import is_dns_label, is_mesh_id
-from ..topology.problems import Problem
+from ..topology.problems import Problem, near
 
 
 def a_mesh_has_clusters(topology: Topology) -> Iterator[Problem]:
@@ -143,8 +143,12 @@ def the_evicted_leave_a_mesh(topology: Topology) -> Iterator[Problem]:
         if name in topology.clusters and name not in topology.evicted[:index]:
             continue
         known = ", ".join(topology.clusters)
-        what = f"{name} is given twice" if name in topology.clusters else f"{name!r} is not a cluster ({known})"
-        yield Problem(where=where, what=what, why=why, fix=f"remove {name} from evicted", slug="evicted-unknown")
+        if name in topology.clusters:
+            what, fix = f"{name} is given twice", f"name {name} once"
+        else:
+            what = f"{name!r} is not a cluster ({known}){near(name, topology.clusters)}"
+            fix = f"remove {name} from evicted"
+        yield Problem(where=where, what=what, why=why, fix=fix, slug="evicted-unknown")
     gone = set(topology.evicted)
     if topology.clusters and gone >= topology.clusters.keys():
         yield Problem(

@@ -16,7 +16,8 @@ def its_authority_is_its_own(topology: Topology) -> Iterator[Problem]:
             what=f"it is generated, and the istiod of {_listed(topology.joining)} has an authority already",
             why="all clusters of a mesh trust one root, and what runs there trusts the root of that authority",
             fix="trust: {kind: external}, with Secret cacerts of the same root in the other clusters; or kind: given, "
-            "with their cacerts in the program",
+            "with their cacerts in the program. Where those run under a root of the mesh already, that is an outage: "
+            "docs/how-to/existing-istio.md#a-common-root",
             slug="control-plane",
         )
 

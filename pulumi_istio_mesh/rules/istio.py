@@ -16,6 +16,7 @@ from ..topology.names import (
     is_image_repository,
     is_label_key,
     is_label_value,
+    is_mesh_id,
     is_object_name,
 )
 from ..topology.problems import Problem, near
@@ -182,8 +183,10 @@ def waves_name_clusters(topology: Topology) -> Iterator[Problem]:
     wave_of: dict[str, int] = {}
     for number, wave in enumerate(topology.waves):
         for index, name in enumerate(wave):
+            why = "each cluster is changed once, in the first wave that names it"
             if name not in topology.clusters:
-                what = f"{name!r} is not a cluster of this mesh ({', '.join(topology.clusters)})"
+                known = f"({', '.join(topology.clusters)}){near(name, topology.clusters)}"
+                what, why = f"{name!r} is not a cluster of this mesh {known}", "a wave is of clusters of the list"
             elif name in wave_of:
                 what = f"{name} is in two waves"
             else:
@@ -192,7 +195,7 @@ def waves_name_clusters(topology: Topology) -> Iterator[Problem]:
             yield Problem(
                 where=f"waves.{number}.{index}",
                 what=what,
-                why="each cluster is changed once, in the first wave that names it",
+                why=why,
                 fix=f"remove {name} from this wave",
                 slug="waves",
             )
@@ -293,7 +296,9 @@ _RESERVED = ("istio.io", "istio-mesh", "pulumi.com", "pod-security.kubernetes.io
 
 
 def the_trust_domain_is_a_host_name(topology: Topology) -> Iterator[Problem]:
-    """Refuse a trust domain that is no lower-case host name."""
+    """Refuse a trust domain that is no lower-case host name; one that follows from the mesh ID is told of there."""
+    if topology.trust_domain is None and not is_mesh_id(topology.mesh_id):
+        return
     if not is_host_name(topology.identity_domain):
         yield Problem(
             where="trust_domain",

@@ -6,6 +6,7 @@ import datetime as dt
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,7 +18,7 @@ from .declared import LATE
 from .federation import Link
 from .gke_load_balancers import asked_for
 from .links import Linked, linked
-from .models import Topology
+from .models import GENERATION, Topology
 from .problems import Position, Problem, TopologyError, near
 
 VERSION = 1
@@ -227,7 +228,7 @@ def parse_topology(
     try:
         return _with_gke_facts(Topology.model_validate(tree))
     except ValidationError as error:
-        problems = [_shape_problem(details, under) for details in error.errors(include_url=False, include_input=False)]
+        problems = [_shape_problem(details, under) for details in error.errors(include_url=False)]
         raise TopologyError(problems, source, positions) from None
 
 
@@ -252,7 +253,7 @@ def parse_links(
     try:
         return TypeAdapter(tuple[Link, ...]).validate_python(links)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
+        details = error.errors(include_url=False)
         raise TopologyError([_shape_problem(found, "links", Link) for found in details], source, positions) from None
 
 
@@ -378,7 +379,7 @@ def _not_yaml(where: str, what: str) -> Problem:
 
 
 def _shape_problem(details: ErrorDetails, under: str, root: type[BaseModel] = Topology) -> Problem:
-    """Turn one of pydantic's findings into a problem at the path the user typed; values are never repeated.
+    """Turn one of pydantic's findings into a problem at the path the user typed; values are never repeated, but a day.
 
     `root` is what stands under `under`, or in the list there.
     """
@@ -395,21 +396,63 @@ def _shape_problem(details: ErrorDetails, under: str, root: type[BaseModel] = To
             fix=_EXAMPLES.get(key, f"add {key}"),
             slug="trust-roots" if location[:2] == ("trust", "roots") else "missing-key",
         )
+    if key.isdigit():
+        location = location[:-1]
+        key = location[-1] if location else ""
     return Problem(
         where=where,
-        what=_finding(details["msg"]),
+        what=_finding(details),
         why=_field_doc(location, root) or "the topology has another shape here",
-        fix=_EXAMPLES.get(key, "see docs/topology.md for the shape"),
+        fix=_typed_right(details, key) or _EXAMPLES.get(key, "see docs/topology.md for the shape"),
         slug="topology-shape",
     )
 
 
-def _finding(message: str) -> str:
-    if message.startswith("Input should be a valid dictionary"):
-        # Pydantic goes on with the name of a class of ours, which nobody typed.
-        return "it should be a mapping"
+def _typed_right(details: ErrorDetails, key: str) -> str:
+    """Return what was meant, where that is plain."""
+    typed = details["input"]
+    if _reads_a_day(details):
+        return f'{key}: "{typed.isoformat()}"'
+    if typed is None and _SHAPES.get(details["type"]) == _MAPPING:
+        return f"{key}: {{}}"
+    meant = _meant(details)
+    return f"{key}: {meant[0]}" if meant else ""
+
+
+def _reads_a_day(details: ErrorDetails) -> bool:
+    return details["type"] == "string_type" and isinstance(details["input"], dt.date)
+
+
+def _meant(details: ErrorDetails) -> list[str]:
+    """Return the word nearest to what was typed, where one of some words must stand."""
+    if details["type"] != "literal_error" or not isinstance(details["input"], str):
+        return []
+    return get_close_matches(details["input"], re.findall(r"'([^']+)'", details["msg"]), 1)
+
+
+def _finding(details: ErrorDetails) -> str:
+    kind, message = details["type"], details["msg"]
+    if _reads_a_day(details):
+        return "it should be text, and without quotes YAML reads a day"
+    if kind in _SHAPES:
+        # Pydantic goes on with the name of a class of ours, or of Python's, which nobody typed.
+        return _SHAPES[kind]
+    if kind == "string_pattern_mismatch" and details["ctx"]["pattern"] == GENERATION:
+        return "it should be lower-case letters, digits and inner hyphens, at most 16"
     message = message.removeprefix("Value error, ").replace("Input should be", "it should be")
-    return message[:1].lower() + message[1:]
+    asked = "".join(f"; did you mean {word!r}?" for word in _meant(details))
+    return message[:1].lower() + message[1:] + asked
+
+
+_MAPPING, _LIST = "it should be a mapping", "it should be a list"
+_SHAPES = {
+    "dict_type": _MAPPING,
+    "mapping_type": _MAPPING,
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+}
 
 
 def _unknown_key(where: str, location: tuple[str, ...], root: type[BaseModel]) -> Problem:
@@ -419,7 +462,7 @@ def _unknown_key(where: str, location: tuple[str, ...], root: type[BaseModel]) -
             where=where,
             what=f"{key} does not belong into the file",
             why="it holds credentials, and the file is read by reviewers and by tools that have none",
-            fix="remove it, and give it to the program: load_mesh(path, kubeconfigs={...})",
+            fix=f"remove it, and give it to the program: {_GIVEN[key]}",
             slug="unknown-key",
         )
     model = _model_at(location[:-1], root)
@@ -433,7 +476,19 @@ def _unknown_key(where: str, location: tuple[str, ...], root: type[BaseModel]) -
     )
 
 
+_GIVEN = {
+    "kubeconfig": "load_mesh(path, kubeconfigs={...})",
+    "cacerts": 'args = load_mesh(path), then args["clusters"]["east"]["cacerts"] = {...}',
+}
 _EXAMPLES = {
+    "waves": "waves: [[canary], [east, west]]",
+    "evicted": "evicted: [plant]",
+    "discovers": "discovers: [west]",
+    "roots": 'roots: [{issued: "2026-11-23"}]',
+    "reader_token": "reader_token: b",
+    "generation": "generation: b",
+    "revisions": 'revisions: {default: {}, v1-31-1: {istio_version: "1.31.1"}}',
+    "revision_tags": "revision_tags: {default: v1-31-1}",
     "istio_version": 'istio_version: "1.31.1"',
     "mesh_id": "mesh_id: prod",
     "clusters": "clusters: {east: {network: vpc}}",

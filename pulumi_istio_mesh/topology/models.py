@@ -14,12 +14,15 @@ from .gke_ranges import ClusterRanges, ranges_of
 from .names import DEFAULT_REVISION, default_trust_domain
 from .versions import numbers
 
+GENERATION = r"^[a-z0-9]([-a-z0-9]{0,14}[a-z0-9])?$"
+"""What a root or a token is told apart by; part of names, and so short."""
+
 
 class Cluster(Declared):
     """One Kubernetes cluster of the mesh, keyed by the name Istio knows it by."""
 
     control_plane: Literal["managed", "existing", "adopted"] = "managed"
-    """`managed`: made here. `existing`: somebody else's istiod is there; the cluster joins with it, and it stays as it
+    """Whose control plane it is. `managed`: made here. `existing`: somebody else's istiod is there; the cluster joins with it, and it stays as it
     is. `adopted`: the same, and its objects are imported, as `istio-mesh adopt` found them."""
     primary: str | None = None
     """Cluster whose istiod serves this one; itself when left out."""
@@ -39,7 +42,7 @@ class Cluster(Declared):
     """Ranges Service addresses come from."""
     api_server: Text | None = None
     """URL of the API server as the other clusters' istiods reach it; the kubeconfig's server when left out."""
-    reader_token: str | None = Field(default=None, pattern=r"^[a-z0-9]([-a-z0-9]{0,14}[a-z0-9])?$")
+    reader_token: str | None = Field(default=None, pattern=GENERATION)
     """Generation of the token by which other clusters' istiods read this one; another name makes another token."""
     api_server_tls_name: str | None = None
     """Name to expect in the API server's certificate, where it is not the host of `api_server`."""
@@ -115,7 +118,7 @@ class Root(Declared):
 
     issued: Day
     """First day of validity, in UTC. Part of the certificate."""
-    generation: str | None = Field(default=None, pattern=r"^[a-z0-9]([-a-z0-9]{0,14}[a-z0-9])?$")
+    generation: str | None = Field(default=None, pattern=GENERATION)
     """Name of this generation, at most 16 characters; its date when left out. Part of the key's identity."""
     days: int = Field(default=3650, ge=1, le=36500)
     """Validity in days."""

@@ -5,6 +5,7 @@ Read by `test_refused.py` (nothing but the pure rules) and by `components/test_n
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from pulumi_istio_mesh.rules import today
@@ -87,7 +88,31 @@ SHAPES = {
         mesh_tree(clusters={"east": "10.8.0.0/14"}), "topology-shape", "clusters.east", SHAPE, named("east")
     ),
     "a cluster that is empty in YAML": Wrong(
-        mesh_tree(clusters={"east": None}), "topology-shape", "clusters.east", SHAPE, named("east")
+        mesh_tree(clusters={"east": None}), "topology-shape", "clusters.east", "east: {}", named("east")
+    ),
+    "waves that are one list": Wrong(
+        {**named("east", "west"), "waves": ["east"]},
+        "topology-shape",
+        "waves.0",
+        "waves: [[canary], [east, west]]",
+        {**named("east", "west"), "waves": [["east"]]},
+    ),
+    "a word that is nearly one of those there are": Wrong(
+        mesh_tree(mtls="permisive"), "topology-shape", "mtls", "mtls: permissive", mesh_tree(mtls="permissive")
+    ),
+    "a generation that YAML read as a day": Wrong(
+        rooted(NEW, signer=dt.date(2026, 11, 23)),
+        "topology-shape",
+        "trust.signer",
+        'signer: "2026-11-23"',
+        rooted(NEW, signer="2026-11-23"),
+    ),
+    "a token's generation in capitals": Wrong(
+        east(reader_token="B"),
+        "topology-shape",
+        "clusters.east.reader_token",
+        "reader_token: b",
+        east(reader_token="b"),
     ),
     "a misspelt key of the mesh": Wrong(
         mesh_tree(mtl="strict"), "unknown-key", "mtl", "values, verify, waves", mesh_tree(mtls="strict")
@@ -186,7 +211,7 @@ SHAPES = {
         rooted({**NEW, "generation": "Root A"}),
         "topology-shape",
         "trust.roots.0.generation",
-        SHAPE,
+        "generation: b",
         rooted({**NEW, "generation": "a"}),
     ),
     "values that are no mapping": Wrong(
@@ -212,7 +237,7 @@ CLUSTERS = {
         named("e" * 64), "cluster-name", f"clusters.{'e' * 64}", LABEL, named("e" * 63)
     ),
     "a mesh ID in capitals": Wrong(
-        mesh_tree(mesh_id="Prod"), "mesh-id", "mesh_id", "such as mesh_id: prod", mesh_tree(), consequences=1
+        mesh_tree(mesh_id="Prod"), "mesh-id", "mesh_id", "such as mesh_id: prod", mesh_tree()
     ),
     "a mesh ID with 41 characters": Wrong(
         mesh_tree(mesh_id="m" * 41), "mesh-id", "mesh_id", "such as mesh_id: prod", mesh_tree(mesh_id="m" * 40)
@@ -287,7 +312,7 @@ CLUSTERS = {
         mesh_tree(clusters={"east": {}, "west": {}}, evicted=["west", "west"]),
         "evicted-unknown",
         "evicted.1",
-        "remove west from evicted",
+        "name west once",
         mesh_tree(clusters={"east": {}, "west": {}}, evicted=["west"]),
     ),
     "all clusters evicted": Wrong(
@@ -1037,7 +1062,7 @@ EXISTING = {
         joined({}, {}, trust={"roots": [NEW]}),
         "control-plane",
         "trust.kind",
-        "or kind: given, with their cacerts in the program",
+        "that is an outage: docs/how-to/existing-istio.md#a-common-root",
         joined({}, {}),
     ),
     "a control plane that was there before in a remote": Wrong(

@@ -89,7 +89,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "not <service>.<namespace>",
     ),
     "with a word that nobody knows": ({"caller": []}, "unknown-key", "links.0.caller", "did you mean 'callers'?"),
-    "with text where a list is": ({"callers": "money/*"}, "topology-shape", "links.0.callers", "valid tuple"),
+    "with text where a list is": ({"callers": "money/*"}, "topology-shape", "links.0.callers", "should be a list"),
 }  # fmt: skip
 
 
