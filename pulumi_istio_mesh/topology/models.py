@@ -22,8 +22,9 @@ class Cluster(Declared):
     """One Kubernetes cluster of the mesh, keyed by the name Istio knows it by."""
 
     control_plane: Literal["managed", "existing", "adopted"] = "managed"
-    """Whose control plane it is. `managed`: made here. `existing`: somebody else's istiod is there; the cluster joins with it, and it stays as it
-    is. `adopted`: the same, and its objects are imported, as `istio-mesh adopt` found them."""
+    """Whose control plane it is. `managed`: made here. `existing`: somebody else's istiod is there; the cluster joins
+    with it, and it stays as it is. `adopted`: the same, and its objects are imported, as `istio-mesh adopt` found
+    them."""
     primary: str | None = None
     """Cluster whose istiod serves this one; itself when left out."""
     network: str | None = None
