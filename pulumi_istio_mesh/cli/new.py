@@ -85,7 +85,8 @@ def new(folder: str, mesh_id: str | None, clusters: str | None, flat: bool | Non
     try:
         judged_file(read_mesh_text(text, "mesh.yaml"))
     except TopologyError as error:
-        refuse(error)
+        # Without lines: nobody has written that file.
+        refuse(TopologyError(error.problems, "a mesh of these answers can't be built"))
     _write(Path(folder), _files(mesh, names, text))
     click.echo(f"written to {folder}: next, istio-mesh plan {Path(folder, 'mesh.yaml')}")
 
