@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def turn(item: pytest.Item) -> tuple[Any, ...]:
         """Large labs first, and the longest files of each: what is left for the end is short, for any worker."""
         shape = _shape_of(item.getparent(pytest.Module))
-        return (not shape.nodes, -shape.clusters, not shape.networks, -tests[item.path], item.path)
+        return (-shape.clusters, not shape.nodes, not shape.networks, -tests[item.path], item.path)
 
     items[:] = [*others, *sorted(here, key=turn)]
 
