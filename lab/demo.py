@@ -92,9 +92,11 @@ def _show_refusals(clusters: Mapping[str, Cluster]) -> bool:
 def _show_breakage(cluster: Cluster, stack: Stack) -> bool:
     """Break one thing, show who notices, repair it; return whether all three went as they should."""
     print(f"\nNow somebody deletes the gateway of {cluster.name}. `pulumi up`, the gate of c1 run again:")
-    cluster.kubectl("-n", "istio-system", "delete", "deployment", "istio-eastwestgateway")
-    # Left alone, they would serve those that are connected for another 90 s.
-    cluster.kubectl("-n", "istio-system", "delete", "pods", "-l", "istio=eastwestgateway", "--grace-period=1")
+    gateway = ("-n", "istio-system", "delete", "--selector=istio=eastwestgateway")
+    # Pods that go with their Deployment serve those that are connected for another 90 s.
+    cluster.kubectl(*gateway, "deployments", "--cascade=orphan")
+    cluster.kubectl(*gateway, "replicasets", "--cascade=orphan")
+    cluster.kubectl(*gateway, "pods", "--grace-period=1")
     gates = ("--replace", "**::horizon-c1-mesh")
     try:
         stack.run("up", "--yes", "--skip-preview", "--non-interactive", *gates)
