@@ -39,6 +39,9 @@ SOURCES: dict[str, Path] = {
     "parts": REPOSITORY / "examples" / "parts" / "__main__.py",
 }
 """What a state is kept of, by name: the mesh.yaml of a mesh that `PROGRAM` makes, or a program of its own."""
+_KEPT_AS = {".yaml": "mesh.yaml", ".py": "program.py"}
+_RUN_AS = {".yaml": "mesh.yaml", ".py": "__main__.py"}
+"""How such a file is called beside its state, and in a program."""
 STACK = "recorded"
 SHAPE = Shape(3, networks={"datacentre": ("c1", "c2")})
 """The clusters of all recorded meshes."""
@@ -77,7 +80,7 @@ def state_of(folder: Path) -> dict[str, Any]:
 
 def source_of(folder: Path) -> Path:
     """Return what a state that is kept was made of."""
-    return next(folder / name for name in ("mesh.yaml", "program.py") if (folder / name).exists())
+    return next(folder / name for name in _KEPT_AS.values() if (folder / name).exists())
 
 
 def main(named: Iterable[str]) -> None:
@@ -106,7 +109,7 @@ def a_stack(source: Path) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory() as scratch:
         program = Path(scratch) / "program"
         shutil.copytree(PROGRAM, program)
-        shutil.copy(source, program / ("mesh.yaml" if source.suffix == ".yaml" else "__main__.py"))
+        shutil.copy(source, program / _RUN_AS[source.suffix])
         stack = Stack(program, STACK)
         stack.configure(Cluster(name) for name in SHAPE.names)
         if "kind: given" in source.read_text():
@@ -222,7 +225,7 @@ def keep(name: str, state: Mapping[str, Any]) -> None:
     """Write a state beside what it was made of."""
     folder, source = FOLDER / __version__ / name, SOURCES[name]
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source, folder / ("mesh.yaml" if source.suffix == ".yaml" else "program.py"))
+    shutil.copy(source, folder / _KEPT_AS[source.suffix])
     (folder / "state.json").write_text(as_text(state))
 
 

@@ -38,9 +38,9 @@ def control_planes(sides: Sides) -> Iterator[Change]:
             )
         elif will == "managed":
             told = (
-                "becomes the mesh's own: its objects change in place, istiod one pod after the other, once their fields"
+                f"the control plane of {name}, adopted before, becomes the mesh's own: its objects change in place, "
+                f"istiod one pod after the other, once their fields are handed over ({_PAGE}#hand-it-over)"
             )
-            told = f"the control plane of {name}, adopted before, {told} are handed over ({_PAGE}#hand-it-over)"
             yield Change(Kind.RESTARTS, told, behind)
             if sides.after.topology.mtls == "strict":
                 yield Change(Kind.TRAFFIC, f"workloads of {name} refuse plaintext", behind, safe_way=NO_PLAINTEXT)

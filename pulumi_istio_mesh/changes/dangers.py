@@ -120,7 +120,7 @@ def _roots(sides: Sides, before: Topology, after: Topology) -> Iterator[Change]:
     if signs not in was or signed not in will:
         dropped = [f"drop {signed}"] if signed not in will else []
         runs = [*([f"add {signs}"] if signs not in was else []), f"let {signs} sign", *dropped]
-        number = {2: "two", 3: "three"}.get(len(runs), "one")
+        number = "two" if len(runs) == 2 else "three"
         yield Change(
             Kind.TRUST,
             f"root {signed} is replaced by {signs} in one step: workloads of the old and of the new root refuse each "

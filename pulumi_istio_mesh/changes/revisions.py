@@ -77,7 +77,7 @@ def _read_anew(sides: Sides, others: bool) -> Iterator[Change]:
     if others and secrets:
         number = "1 remote secret is" if len(secrets) == 1 else f"{len(secrets)} remote secrets are"
         yield Change(
-            Kind.SECRETS, f"{number} written anew: istiods attach those clusters anew while they run", (*secrets,)
+            Kind.SECRETS, f"{number} written anew: istiods attach those clusters anew while they run", tuple(secrets)
         )
 
 

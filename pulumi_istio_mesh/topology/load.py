@@ -6,7 +6,6 @@ import datetime as dt
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,7 +18,7 @@ from .federation import Link
 from .gke_load_balancers import asked_for
 from .links import Linked, linked
 from .models import GENERATION, Topology
-from .problems import Position, Problem, TopologyError, near
+from .problems import Position, Problem, TopologyError, near, nearest
 
 VERSION = 1
 """The version of mesh.yaml that this package reads."""
@@ -415,19 +414,19 @@ def _typed_right(details: ErrorDetails, key: str) -> str:
         return f'{key}: "{typed.isoformat()}"'
     if typed is None and _SHAPES.get(details["type"]) == _MAPPING:
         return f"{key}: {{}}"
-    meant = _meant(details)
-    return f"{key}: {meant[0]}" if meant else ""
+    meant = nearest(*_words(details))
+    return f"{key}: {meant}" if meant else ""
 
 
 def _reads_a_day(details: ErrorDetails) -> bool:
     return details["type"] == "string_type" and isinstance(details["input"], dt.date)
 
 
-def _meant(details: ErrorDetails) -> list[str]:
-    """Return the word nearest to what was typed, where one of some words must stand."""
+def _words(details: ErrorDetails) -> tuple[str, list[str]]:
+    """Return the word that was typed, and those of which one must stand there; none where it is no such word."""
     if details["type"] != "literal_error" or not isinstance(details["input"], str):
-        return []
-    return get_close_matches(details["input"], re.findall(r"'([^']+)'", details["msg"]), 1)
+        return "", []
+    return details["input"], re.findall(r"'([^']+)'", details["msg"])
 
 
 def _finding(details: ErrorDetails) -> str:
@@ -440,8 +439,7 @@ def _finding(details: ErrorDetails) -> str:
     if kind == "string_pattern_mismatch" and details["ctx"]["pattern"] == GENERATION:
         return "it should be lower-case letters, digits and inner hyphens, at most 16"
     message = message.removeprefix("Value error, ").replace("Input should be", "it should be")
-    asked = "".join(f"; did you mean {word!r}?" for word in _meant(details))
-    return message[:1].lower() + message[1:] + asked
+    return message[:1].lower() + message[1:] + near(*_words(details))
 
 
 _MAPPING, _LIST = "it should be a mapping", "it should be a list"

@@ -223,10 +223,15 @@ def render(problems: Iterable[Problem], source: str, positions: Mapping[str, Pos
     return "\n\n".join(blocks)
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the nearest of the names that there are; empty where none is near."""
+    return next(iter(get_close_matches(name, list(known), 1)), "")
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """Return the end of a finding that asks for the nearest of the names that there are; empty without one."""
-    found = get_close_matches(name, list(known), 1)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    found = nearest(name, known)
+    return f"; did you mean {found!r}?" if found else ""
 
 
 def position_of(where: str, positions: Mapping[str, Position]) -> Position | None:
