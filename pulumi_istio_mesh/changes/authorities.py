@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..istio import names
 from .change import Change, Kind, Sides, listed
-from .sharing import imported, policies_of
+from .sharing import borders, imported, policies_of
 
 
 def authorities(sides: Sides) -> Iterator[Change]:
@@ -16,21 +16,21 @@ def authorities(sides: Sides) -> Iterator[Change]:
     before, after = sides.before.topology, sides.after.topology
     new = [domain for domain in after.trust_domain_aliases if domain not in before.trust_domain_aliases]
     if sides.stay and new:
-        own = sides.behind("ControlPlane", sides.stay)
+        own = (*sides.behind("ControlPlane", sides.stay), *borders(sides))
         told = f"identities of {listed(new)} count as those of {after.identity_domain}"
         if before.identity_domain in new:
             told += f", which is the mesh's trust domain from now on instead of {before.identity_domain}"
         yield Change(Kind.TRUST, told, own)
-    borders = sides.turned("MeshExport", sides.primaries)
+    exports = (*sides.turned("MeshExport", sides.primaries), *borders(sides))
     for name in sorted(before.peers.keys() | after.peers.keys()):
         was, will = before.peers.get(name), after.peers.get(name)
         policies = policies_of(sides, name)
         if was is None and will is not None:
             told = f"mesh {name} is known: its roots are trusted for {will.identity_domain(name)} and for nobody else"
-            yield Change(Kind.TRUST, told, (*policies, *borders))
+            yield Change(Kind.TRUST, told, (*policies, *exports))
         elif will is None:
             told = f"mesh {name} is no longer known: its roots are not trusted"
-            yield Change(Kind.TRUST, told, (*policies, *borders))
+            yield Change(Kind.TRUST, told, (*policies, *exports))
         elif was is not None:
             if was.identity_domain(name) != will.identity_domain(name):
                 told = (
@@ -38,11 +38,22 @@ def authorities(sides: Sides) -> Iterator[Change]:
                     "until its offer says so, too, it is refused"
                 )
                 imports = (one for service in will.imports for one in imported(sides, name, service))
-                yield Change(Kind.TRUST, told, (*policies, *imports))
+                yield Change(Kind.TRUST, told, (*borders(sides), *imports))
+            yield from _besides(sides, name, was.trust_domain_aliases, will.trust_domain_aliases)
             for accepted in sorted(set(will.accept) - set(was.accept)):
                 yield Change(Kind.TRUST, f"{accepted} of mesh {name} are accepted, although they endanger this mesh")
             for accepted in sorted(set(was.accept) - set(will.accept)):
                 yield Change(Kind.TRUST, f"{accepted} of mesh {name} are no longer accepted")
+
+
+def _besides(sides: Sides, peer: str, was: Sequence[str], will: Sequence[str]) -> Iterator[Change]:
+    """Further trust domains of a peer."""
+    if new := [domain for domain in will if domain not in was]:
+        told = f"identities of {listed(new)} count as those of mesh {peer}, too: its roots may vouch for them"
+        yield Change(Kind.TRUST, told, borders(sides))
+    if gone := [domain for domain in was if domain not in will]:
+        told = f"identities of {listed(gone)} no longer count as those of mesh {peer}, and a root of it for them is refused"
+        yield Change(Kind.TRUST, told, borders(sides))
 
 
 def _roots(sides: Sides) -> Iterator[Change]:
@@ -55,14 +66,14 @@ def _roots(sides: Sides) -> Iterator[Change]:
         yield Change(
             Kind.TRUST,
             f"root {name} is trusted, too" if was else f"root {name} is the mesh's root",
-            (f"+ PrivateKey {key}-{name}", *cacerts),
+            (f"+ PrivateKey {key}-{name}", *cacerts, *borders(sides)),
         )
     if was and will and before.signing_root.name != after.signing_root.name:
         told = f"root {after.signing_root.name} signs the intermediates instead of {before.signing_root.name}"
         yield Change(Kind.TRUST, told, cacerts)
     for name in sorted(was - will):
         told = f"root {name} is no longer trusted: no workload may hold a certificate of it any more"
-        yield Change(Kind.TRUST, told, (f"- PrivateKey {key}-{name}", *cacerts))
+        yield Change(Kind.TRUST, told, (f"- PrivateKey {key}-{name}", *cacerts, *borders(sides)))
 
 
 def _intermediates(sides: Sides) -> Iterator[Change]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..topology.models import Root, Topology
 from .change import Change, Kind, Sides, listed
+from .sharing import borders
 
 _PAGE = "docs/operations.md"
 
@@ -37,7 +38,7 @@ def _identity(sides: Sides, before: Topology, after: Topology) -> Iterator[Chang
             Kind.TRUST,
             f"trust domain {before.identity_domain} -> {after.identity_domain}: every identity changes, proxies that "
             "run are refused by those that restart, and policies that name identities match nobody",
-            charts,
+            (*charts, *borders(sides)),
             safe_way=f"let trust_domain_aliases name {before.identity_domain}, under a root that vouches for both "
             f"({_PAGE}#change-the-trust-domain)",
         )
@@ -47,7 +48,7 @@ def _identity(sides: Sides, before: Topology, after: Topology) -> Iterator[Chang
             Kind.TRUST,
             f"identities of {listed(still)} no longer count as the mesh's own: workloads that still carry them are "
             "refused",
-            charts,
+            (*charts, *borders(sides)),
             safe_way="wait until every workload has a certificate of the new one: a day "
             f"({_PAGE}#change-the-trust-domain)",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..istio import names
-from ..istio.federation import imported_name
+from ..istio.federation import callers, imported_name
 from ..topology.federation import Import, import_host
 from .change import Change, Kind, Side, Sides, listed
 
@@ -33,6 +33,14 @@ def _lets_in(sides: Sides) -> Iterator[Change]:
 def policies_of(sides: Sides, peer: str) -> tuple[str, ...]:
     """Return the policies that say what another mesh may call."""
     return sides.behind("AuthorizationPolicy", sides.primaries, names.callers_of(peer))
+
+
+def borders(sides: Sides) -> tuple[str, ...]:
+    """Return those policies that stay and change: each also says who is of this mesh, and who of other peers."""
+    before, after = sides.before.topology, sides.after.topology
+    both = sorted(before.peers.keys() & after.peers.keys())
+    changed = (peer for peer in both if callers(before, peer) != callers(after, peer))
+    return tuple(one for peer in changed for one in policies_of(sides, peer))
 
 
 def _callers(side: Side) -> dict[tuple[str, str], set[str]]:

@@ -47,9 +47,9 @@ def trust(view: View) -> Iterator[Finding]:
         if not planned.shares or "peer_domains" in seen.unread:
             continue
         for peer, declared in view.topology.peers.items():
-            domain = declared.identity_domain(peer)
-            if domain not in seen.peer_domains:
-                yield Finding("peer-not-trusted", planned.name, f"no root for {domain} is trusted", peer)
+            for domain in declared.identity_domains(peer):
+                if domain not in seen.peer_domains:
+                    yield Finding("peer-not-trusted", planned.name, f"no root for {domain} is trusted", peer)
 
 
 JUDGES = (exports, trust)

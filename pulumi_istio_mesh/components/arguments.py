@@ -109,6 +109,8 @@ class PeerArgs(TypedDict):
 
     trust_domain: NotRequired[str]
     """`<mesh ID>.internal` when left out."""
+    trust_domain_aliases: NotRequired[list[str]]
+    """Trust domains that it has besides while it changes its own: its roots may vouch for these too."""
     accept: NotRequired[list[str]]
     """unconstrained-roots, same-root-names."""
     imports: NotRequired[dict[str, ImportArgs]]

@@ -7,6 +7,7 @@ and changing parents later would change every URN.
 import copy
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Optional
 
 import pulumi
@@ -215,7 +216,7 @@ class MeshCluster(pulumi.ComponentResource):
             closed = MeshExport(self._name, topology, injector=injector, opts=self._within).closed
         if any(peer.imports for peer in topology.peers.values()):
             MeshImport(self._name, topology, offers, injector=injector, opts=self._within)
-        self._control_plane.trust(trusted.apply(federation.trusted_roots), closed)
+        self._control_plane.trust(trusted.apply(partial(federation.trusted_roots, topology)), closed)
 
     def attach(self, secret: pulumi.Input[str], exposed: Optional[pulumi.Output[str]]) -> None:
         """Make what needs injection in this remote cluster, once its primary has this secret and serves it.

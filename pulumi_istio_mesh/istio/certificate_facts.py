@@ -5,11 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.x509.oid import PublicKeyAlgorithmOID
+
+from ..topology.names import is_host_name
 
 _MALFORMED = (x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
 
@@ -22,6 +27,15 @@ class TrustDomains:
     """Empty where it says nothing of URIs: then it may vouch for any."""
     excluded: tuple[str, ...]
     critical: bool
+
+    @property
+    def unclear(self) -> tuple[str, ...]:
+        """Those that are no host names, with a dot before them or without: each program makes something else of them.
+
+        Go takes an empty host for any, and can't read a root that names `.` or `x.`; openssl refuses all of these.
+        """
+        hosts = (*self.permitted, *self.excluded)
+        return tuple(host for host in hosts if not is_host_name(host.lower().removeprefix(".")))
 
     def include(self, trust_domain: str) -> bool:
         """Tell whether identities of this trust domain are allowed."""
@@ -78,6 +92,80 @@ def short_fingerprint(certificate: x509.Certificate) -> str:
 def in_utc(moment: dt.datetime) -> str:
     """Return a moment as it is told."""
     return moment.astimezone(dt.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+class Flaw(NamedTuple):
+    """Why a certificate can't be the authority that it is given for."""
+
+    what: str
+    """The finding; names the certificate."""
+    fix: str
+    """How it is issued right, after `issue it`."""
+
+
+def flaws(certificate: x509.Certificate) -> Iterator[Flaw]:
+    """Yield what keeps any certificate from being an authority of workloads, whoever gives it; not its dates."""
+    name = called(certificate)
+    usage = "with basicConstraints=critical,CA:TRUE and keyUsage=critical,keyCertSign,cRLSign"
+    if not is_authority(certificate):
+        yield Flaw(f"{name} is not a certificate authority (CA:TRUE)", usage)
+    if not may_sign(certificate, absent=True):
+        yield Flaw(f"{name} may not sign certificates (keyCertSign)", usage)
+    if weak := _weak_key(certificate):
+        yield Flaw(
+            f"{name} has {weak}", "for an ECDSA key on P-256, P-384 or P-521, or an RSA key of 2048 to 8192 bits"
+        )
+    if unclear := trust_domains(certificate).unclear:
+        hosts = ", ".join(map(repr, unclear))
+        yield Flaw(
+            f"the name constraints of {name} hold {hosts}, which is no host",
+            "with nameConstraints=critical,permitted;URI:<trust domain>",
+        )
+    if _altered(certificate):
+        yield Flaw(f"the signature of {name} is not its own key's: it was altered after it was made", "anew")
+
+
+def _weak_key(certificate: x509.Certificate) -> str | None:
+    """Return what is wrong with its key; None for one that istiod, Go and Envoy use.
+
+    Go knows no other curves; Envoy and Go refuse RSA keys below 2048 bits, Go those above 8192.
+    Source: Go crypto/elliptic, crypto/tls checkKeySize; Envoy source/common/tls/context_impl.cc.
+    """
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        if certificate.public_key_algorithm_oid != PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5:
+            return "an RSA key for PSS only"
+        return None if 2048 <= key.key_size <= 8192 else f"an RSA key of {key.key_size} bits"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        usable = isinstance(key.curve, (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1))
+        return None if usable else f"an ECDSA key on {key.curve.name}"
+    return None if isinstance(key, ed25519.Ed25519PublicKey) else "a key that is neither ECDSA nor RSA"
+
+
+def _altered(certificate: x509.Certificate) -> bool:
+    """Tell whether it says that its own key signed it, and that key did not.
+
+    One that names another key as its issuer's is a cross certificate, and one by a digest that can be forged is not
+    looked at: a root is trusted as it stands.
+    """
+    if certificate.issuer != certificate.subject or weak_digest(certificate) or _of_another_key(certificate):
+        return False
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except (InvalidSignature, ValueError, TypeError):
+        return True
+    except UnsupportedAlgorithm:
+        return False
+    return False
+
+
+def _of_another_key(certificate: x509.Certificate) -> bool:
+    try:
+        issuer = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        own = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except x509.ExtensionNotFound:
+        return False
+    return issuer is not None and issuer != own
 
 
 def is_authority(certificate: x509.Certificate) -> bool:

@@ -40,15 +40,16 @@ gateway's; and not for long, since there may be no other. Proxies try an HTTP ca
 third is made elsewhere, and nobody notices."""
 
 
-def trusted_roots(offers: Mapping[str, Offer]) -> dict[str, str]:
+def trusted_roots(topology: Topology, offers: Mapping[str, Offer]) -> dict[str, str]:
     """Return the data of the mesh config that istiod merges over its own while it runs: the roots of the peers.
 
-    Each root by itself: istiod looks at the first certificate of a PEM only, and Envoy takes all.
-    Source: istio/istio pilot/pkg/trustbundle/trustbundle.go verifyTrustAnchor.
+    Each root by itself: istiod looks at the first certificate of a PEM only, and Envoy takes all. Workloads take
+    identities of the trust domains that are named here, and of no others.
+    Source: istio/istio pilot/pkg/trustbundle/trustbundle.go verifyTrustAnchor, networking/plugin/authn/util.go.
     """
     authorities = [
-        {"pem": pem, "trustDomains": [offer.trust_domain]}
-        for _, offer in sorted(offers.items())
+        {"pem": pem, "trustDomains": list(topology.peers[peer].identity_domains(peer))}
+        for peer, offer in sorted(offers.items())
         for pem in pem_blocks(offer.roots)
     ]
     return {"mesh": json.dumps({"caCertificates": authorities} if authorities else {})}
@@ -69,7 +70,11 @@ def offer_to(topology: Topology, peer: str, roots: str, addresses: Mapping[str, 
         if export.callers.get(peer):
             services[name] = {
                 "ports": dict(export.ports),
-                "identities": [identity(topology.identity_domain, name, account) for account in export.accounts],
+                "identities": [
+                    identity(domain, name, account)
+                    for domain in topology.identity_domains
+                    for account in export.accounts
+                ],
                 "callers": list(export.callers[peer]),
             }
     return {
@@ -109,38 +114,59 @@ def exports(topology: Topology) -> dict[str, Any]:
 def callers(topology: Topology, peer: str) -> dict[str, Any]:
     """Return the spec of the policy that says what workloads of a peer may call, wherever they enter.
 
-    It refuses only, and only identities of the peer: calls inside the mesh, and the rules that its owners have for
-    them, stay as they are. The SNI says which Service was dialled: gateways route by it.
+    It refuses only, and by what is not ours: every identity but this mesh's, those of other peers, who have a policy
+    each, and the callers that are named. Calls inside the mesh, and the rules that its owners have for them, stay as
+    they are. The SNI says which Service was dialled: gateways route by it.
     """
-    everybody = [f"{topology.peers[peer].identity_domain(peer)}/*"]
     open_to_some = {name: export for name, export in sorted(topology.exports.items()) if export.callers.get(peer)}
     snis = {
         name: [names.passthrough_sni(service_host(name), port) for port in export.ports.values()]
         for name, export in open_to_some.items()
     }
-    elsewhere: dict[str, Any] = {"from": [{"source": {"principals": everybody}}]}
+    judged_elsewhere = [
+        f"{domain}/*"
+        for domains in (
+            topology.own_domains,
+            *(known.identity_domains(name) for name, known in topology.peers.items() if name != peer),
+        )
+        for domain in domains
+    ]
+
+    def strangers(*let_in: str) -> list[dict[str, Any]]:
+        # Not who has no identity: plaintext is for PeerAuthentications to refuse, port by port.
+        return [{"source": {"principals": ["*"], "notPrincipals": [*judged_elsewhere, *let_in]}}]
+
+    elsewhere: dict[str, Any] = {"from": strangers()}
     if snis:
         exported = [sni for found in snis.values() for sni in found]
         elsewhere["when"] = [{"key": "connection.sni", "notValues": exported}]
     others = [
         {
-            "from": [
-                {
-                    "source": {
-                        "principals": everybody,
-                        "notPrincipals": [_principal(topology, peer, caller) for caller in export.callers[peer]],
-                    }
-                }
-            ],
+            "from": strangers(
+                *(
+                    _principal(domain, caller)
+                    for caller in export.callers[peer]
+                    for domain in topology.peers[peer].identity_domains(peer)
+                )
+            ),
             "when": [{"key": "connection.sni", "values": snis[name]}],
         }
         for name, export in open_to_some.items()
     ]
-    return {"action": "DENY", "rules": [elsewhere, *others]}
+    return {"action": "DENY", "rules": [elsewhere, *others, _NOBODY]}
 
 
-def _principal(topology: Topology, peer: str, caller: str) -> str:
-    domain = topology.peers[peer].identity_domain(peer)
+_NOBODY: Mapping[str, Any] = {
+    "from": [{"source": {"notPrincipals": ["*"]}}],
+    "to": [{"operation": {"notPorts": [str(names.MTLS_PORT)]}}],
+    "when": [{"key": "connection.sni", "values": ["outbound_*"]}],
+}
+"""Whoever dials as proxies do, under a certificate without an identity: name constraints of URIs leave those alone.
+
+Plaintext has no such SNI; gateways, which see the SNI and no certificate, listen on that port."""
+
+
+def _principal(domain: str, caller: str) -> str:
     if caller == "*":
         return f"{domain}/*"
     namespace, _, account = caller.partition("/")
@@ -216,7 +242,11 @@ def _endpoint(
 def _fallback_identities(topology: Topology, fallback: Fallback | None) -> Sequence[str]:
     if fallback is None:
         return ()
-    return [identity(topology.identity_domain, fallback.service, account) for account in fallback.accounts]
+    return [
+        identity(domain, fallback.service, account)
+        for domain in topology.identity_domains
+        for account in fallback.accounts
+    ]
 
 
 def imported_rule(peer: str, service: str, declared: Import, identities: Any) -> dict[str, Any]:

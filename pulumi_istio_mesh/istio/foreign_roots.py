@@ -16,8 +16,8 @@ from cryptography import x509
 from ..topology.problems import Problem
 from .certificate_facts import (
     called,
+    flaws,
     in_utc,
-    is_authority,
     of_one_name,
     read_certificates,
     short_fingerprint,
@@ -29,15 +29,15 @@ def foreign_root_problems(
     where: str,
     pem: str,
     *,
-    trust_domain: str,
+    trust_domains: Sequence[str],
     others: Sequence[str],
     accepted: bool,
     now: dt.datetime,
 ) -> list[Problem]:
     """Return what keeps a peer's roots from being trusted.
 
-    `trust_domain` is the peer's, `others` are those of this mesh and of its other peers; `accepted` lets roots through
-    that may vouch for these.
+    `trust_domains` are the peer's, as this mesh names them, and `others` those that are taken: this mesh's and its other
+    peers'. A root may vouch for the peer's and for nothing else, unless `accepted`.
     """
     roots = read_certificates(pem)
     if not roots:
@@ -46,38 +46,50 @@ def foreign_root_problems(
         problem
         for root in roots
         for problem in (
-            *_usable(where, root, trust_domain, now),
-            *(() if accepted else _unconstrained(where, root, trust_domain, others)),
+            *_usable(where, root, trust_domains, now),
+            *(() if accepted else _unconstrained(where, root, trust_domains, others)),
         )
     ]
 
 
-def _usable(where: str, root: x509.Certificate, trust_domain: str, now: dt.datetime) -> Iterator[Problem]:
-    if not is_authority(root):
-        yield _problem(where, f"{called(root)} is not a certificate authority (CA:TRUE)")
+def _usable(where: str, root: x509.Certificate, domains: Sequence[str], now: dt.datetime) -> Iterator[Problem]:
+    for flaw in flaws(root):
+        yield _problem(where, flaw.what, f"have the peer issue it {flaw.fix}, and give the offer that it makes then")
+    if root.not_valid_before_utc > now:
+        yield _problem(where, f"{called(root)} begins at {in_utc(root.not_valid_before_utc)}, and now is {in_utc(now)}")
     if root.not_valid_after_utc <= now:
         yield _problem(where, f"{called(root)} ended at {in_utc(root.not_valid_after_utc)}")
-    if not trust_domains(root).include(trust_domain):
-        yield _problem(where, f"{called(root)} may not vouch for {trust_domain}")
+    if not any(trust_domains(root).include(domain) for domain in domains):
+        yield _problem(where, f"{called(root)} may not vouch for {' or '.join(domains)}")
 
 
-def _unconstrained(where: str, root: x509.Certificate, trust_domain: str, others: Sequence[str]) -> Iterator[Problem]:
+def _unconstrained(
+    where: str, root: x509.Certificate, domains: Sequence[str], others: Sequence[str]
+) -> Iterator[Problem]:
     allowed = trust_domains(root)
     victims = [other for other in others if allowed.include(other)]
-    if allowed.permitted and allowed.critical and not victims:
-        return
+    # What is excluded below them doesn't count: it takes one forgotten name to be somebody.
+    strangers = [host for host in allowed.permitted if host.lower() not in domains]
+    vouches = any(allowed.include(domain) for domain in domains)
     if not allowed.permitted:
         what = f"{called(root)} may vouch for any trust domain"
     elif victims:
         what = f"{called(root)} may vouch for {', '.join(victims)}"
-    else:
+    elif strangers and vouches:
+        what = f"{called(root)} may vouch for {', '.join(map(repr, strangers))}, no trust domain of this peer"
+    elif not allowed.critical:
         what = f"the name constraints of {called(root)} are not critical, so they may be passed over"
+    else:
+        return
+    peer = where.rpartition(".offer")[0]
+    own = ",".join(f"permitted;URI:{domain}" for domain in domains)
     yield Problem(
         where=where,
         what=what,
-        why="trust is flat: whoever holds that authority could take any identity of this mesh",
-        fix=f"have the peer issue a root with nameConstraints=critical,permitted;URI:{trust_domain}; or, if its owners "
-        f'are trusted like your own, {where.rpartition(".offer")[0]}.accept: ["unconstrained-roots"]',
+        why="trust is flat: whoever holds that authority could take any identity that it may vouch for, in this mesh",
+        fix=f"have the peer issue a root with nameConstraints=critical,{own}; where it is about to have another trust "
+        f"domain, {peer}.trust_domain_aliases: [<that one>]; or, if its owners are trusted like your own, "
+        f'{peer}.accept: ["unconstrained-roots"]',
         slug="foreign-roots-unconstrained",
     )
 
@@ -103,11 +115,13 @@ def same_name_problems(own: str, foreign: Mapping[str, tuple[str, str]]) -> Iter
             )
 
 
-def _problem(where: str, what: str) -> Problem:
+def _problem(
+    where: str, what: str, fix: str = "run the peer's program again, and give the offer that it makes"
+) -> Problem:
     return Problem(
         where=where,
         what=what,
         why="callers and services of both meshes accept each other by these roots",
-        fix="run the peer's program again, and give the offer that it makes",
+        fix=fix,
         slug="foreign-roots",
     )

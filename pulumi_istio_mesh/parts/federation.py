@@ -3,6 +3,7 @@
 No `from __future__ import annotations` here: Pulumi's analyzer reads the annotations themselves.
 """
 
+from functools import partial
 from typing import Any, Optional
 
 import pulumi
@@ -60,7 +61,7 @@ class IstioFederation(PartInCluster):
         closed = MeshExport(name, topology, injector=ready, opts=self._within).closed
         if any(peer.imports for peer in topology.peers.values()):
             MeshImport(name, topology, offers, injector=ready, opts=self._within)
-        shared_mesh_config(name, trusted.apply(federation.trusted_roots), closed, opts=self._within)
+        shared_mesh_config(name, trusted.apply(partial(federation.trusted_roots, topology)), closed, opts=self._within)
         known: pulumi.Output[list[str]] = pulumi.Output.all(roots, self.address)
         self.offers = known.apply(
             lambda found: {

@@ -124,7 +124,7 @@ class PeerPlan:
     """What crosses the border between this mesh and another one."""
 
     name: str
-    trust_domain: str
+    trust_domains: tuple[str, ...]
     lets_in: tuple[LetIn, ...]
     calls: tuple[CalledOut, ...]
 
@@ -218,7 +218,7 @@ def _peers(topology: Topology) -> tuple[PeerPlan, ...]:
     return tuple(
         PeerPlan(
             name,
-            peer.identity_domain(name),
+            peer.identity_domains(name),
             tuple(
                 LetIn(service, export.callers[name])
                 for service, export in sorted(topology.exports.items())

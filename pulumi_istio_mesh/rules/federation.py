@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..istio import names
-from ..topology.federation import CLUSTER_DOMAIN, Import, import_host
+from ..topology.federation import CLUSTER_DOMAIN, Import, Peer, import_host
 from ..topology.models import Topology
-from ..topology.names import default_trust_domain, is_dns_label, is_host_name, is_ip_address, is_mesh_id
+from ..topology.names import (
+    default_trust_domain,
+    is_account,
+    is_caller,
+    is_dns_label,
+    is_host_name,
+    is_ip_address,
+    is_mesh_id,
+    is_service_name,
+)
 from ..topology.problems import Problem, near
 
 PROTOCOLS = ("http", "http2", "https", "grpc", "grpc-web", "tcp", "tls", "mongo", "mysql", "redis")
@@ -16,7 +25,9 @@ PROTOCOLS = ("http", "http2", "https", "grpc", "grpc-web", "tcp", "tls", "mongo"
 
 def peers_are_other_meshes(topology: Topology) -> Iterator[Problem]:
     """Refuse a peer that is this mesh, can't be a mesh ID, or has a trust domain that is taken."""
-    taken = {topology.identity_domain: f"this mesh, {topology.mesh_id}"}
+    # An alias of this mesh that is a peer's is told at the alias (rules/trust.py).
+    own = (domain for domain in topology.own_domains if domain not in topology.trust_domain_aliases)
+    taken = dict.fromkeys(own, f"this mesh, {topology.mesh_id}")
     for name, peer in topology.peers.items():
         where = f"peers.{name}"
         if name == topology.mesh_id or not is_mesh_id(name):
@@ -28,24 +39,30 @@ def peers_are_other_meshes(topology: Topology) -> Iterator[Problem]:
                 slug="peer-name",
             )
             continue
-        domain = peer.identity_domain(name)
+        yield from _domain_problems(where, name, peer, taken)
+        taken = {**dict.fromkeys(peer.identity_domains(name), f"peer {name}"), **taken}
+
+
+def _domain_problems(where: str, name: str, peer: Peer, taken: Mapping[str, str]) -> Iterator[Problem]:
+    """Refuse a trust domain that is none, and one that somebody else has."""
+    for index, domain in enumerate(peer.identity_domains(name)):
+        key = f"trust_domain_aliases.{index - 1}" if index else "trust_domain"
         if not is_host_name(domain):
             yield Problem(
-                where=f"{where}.trust_domain",
+                where=f"{where}.{key}",
                 what=f"{domain!r} is not a lower-case host name",
                 why="it is the host of every identity of that mesh",
-                fix=f"{where}.trust_domain: {default_trust_domain(name)}",
+                fix=f"{where}.{key}: {default_trust_domain(name)}",
                 slug="peer-trust-domain",
             )
         elif domain in taken:
             yield Problem(
-                where=f"{where}.trust_domain",
+                where=f"{where}.{key}",
                 what=f"{domain} is the trust domain of {taken[domain]} too",
                 why="an identity must say which mesh it is of: policies let callers in by it",
                 fix="give one of the meshes another trust_domain, and its workloads new certificates",
                 slug="peer-trust-domain",
             )
-        taken.setdefault(domain, f"peer {name}")
 
 
 def own_roots_are_known(topology: Topology) -> Iterator[Problem]:
@@ -93,13 +110,35 @@ def callers_are_named(topology: Topology) -> Iterator[Problem]:
                     slug="export-callers",
                 )
             yield from _caller_problems(where, callers)
+            known = topology.peers.get(mesh)
+            if known and _CLUSTER_LOCAL in known.identity_domains(mesh):
+                yield from _local_caller_problems(where, callers)
+
+
+_CLUSTER_LOCAL = "cluster.local"
+
+
+def _local_caller_problems(where: str, callers: Iterable[str]) -> Iterator[Problem]:
+    """Refuse single accounts of a peer whose trust domain is Istio's default: in policies it stands for the own one.
+
+    Source: istio/istio pilot/pkg/security/trustdomain/bundle.go, for principals of the form <domain>/ns/<>/sa/<>.
+    """
+    for index, caller in enumerate(callers):
+        namespace, _, account = caller.partition("/")
+        if account not in ("", "*"):
+            yield Problem(
+                where=f"{where}.{index}",
+                what=f"{caller} of a mesh with the trust domain {_CLUSTER_LOCAL} would never be let in",
+                why="Istio reads that domain in front of a single account as this mesh's own",
+                fix=f'callers: ["{namespace}/*"], or another trust_domain in that mesh',
+                slug="export-callers",
+            )
 
 
 def _caller_problems(where: str, callers: Iterable[str]) -> Iterator[Problem]:
     """Refuse callers that are neither `<namespace>/<service account>`, `<namespace>/*` nor `*`."""
     for index, caller in enumerate(callers):
-        namespace, slash, account = caller.partition("/")
-        if caller == "*" or (slash and is_dns_label(namespace) and (account == "*" or _is_account(account))):
+        if is_caller(caller):
             continue
         yield Problem(
             where=f"{where}.{index}",
@@ -241,8 +280,7 @@ def _imports(topology: Topology) -> Iterator[tuple[str, str, Import, str]]:
 
 
 def _service_problems(where: str, service: str, slug: str) -> Iterator[Problem]:
-    name, _, namespace = service.partition(".")
-    if not is_dns_label(name) or not is_dns_label(namespace):
+    if not is_service_name(service):
         short = service.removesuffix(f".{CLUSTER_DOMAIN}")
         yield Problem(
             where=where,
@@ -251,7 +289,7 @@ def _service_problems(where: str, service: str, slug: str) -> Iterator[Problem]:
             fix=short if short.count(".") == 1 and short != service else "hello.sample",
             slug=slug,
         )
-    elif namespace in (names.NAMESPACE, names.VERIFY_NAMESPACE):
+    elif (namespace := service.partition(".")[2]) in (names.NAMESPACE, names.VERIFY_NAMESPACE):
         yield Problem(
             where=where,
             what=f"{namespace} holds the mesh itself",
@@ -289,8 +327,8 @@ def _port_problems(where: str, ports: dict[str, int], slug: str) -> Iterator[Pro
 
 
 def _account_problems(where: str, service: str, accounts: tuple[str, ...], slug: str) -> Iterator[Problem]:
-    if not accounts or not all(_is_account(account) for account in accounts):
-        wrong = [account for account in accounts if not _is_account(account)]
+    wrong = [account for account in accounts if not is_account(account)]
+    if wrong or not accounts:
         yield Problem(
             where=f"{where}.accounts",
             what=f"{_listed(wrong)}: no service accounts" if wrong else "no service account is named",
@@ -303,10 +341,6 @@ def _account_problems(where: str, service: str, accounts: tuple[str, ...], slug:
 def _gateway_problem(where: str, what: str, fix: str) -> Problem:
     why = "other meshes enter at federation gateways, and at nothing else"
     return Problem(where=where, what=what, why=why, fix=fix, slug="federation-gateways")
-
-
-def _is_account(name: str) -> bool:
-    return is_host_name(name)
 
 
 def _is_http(port: str) -> bool:

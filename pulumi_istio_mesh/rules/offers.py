@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..istio.foreign_roots import foreign_root_problems, same_name_problems
 from ..topology.models import Topology
-from ..topology.names import is_host_name, is_ip_address, is_out_of_reach
+from ..topology.names import is_dialled_name, is_host_name, is_ip_address, is_out_of_reach
 from ..topology.offer import Offer, identity
 from ..topology.problems import Problem, near
 from .networks import no_network_is_shared
@@ -36,12 +36,12 @@ def clashing_roots(topology: Topology, own_roots: str, offers: Mapping[str, Offe
 
 def _sender_problems(topology: Topology, peer: str, offer: Offer) -> Iterator[Problem]:
     where = f"peers.{peer}"
-    expected = topology.peers[peer].identity_domain(peer)
-    for key, says, should in (("mesh_id", offer.mesh_id, peer), ("trust_domain", offer.trust_domain, expected)):
-        if says != should:
+    domains = topology.peers[peer].identity_domains(peer)
+    for key, says, known in (("mesh_id", offer.mesh_id, (peer,)), ("trust_domain", offer.trust_domain, domains)):
+        if says not in known:
             yield Problem(
                 where=f"{where}.offer.{key}",
-                what=f"the offer says {key} {says}, and peers.{peer} stands for {should}",
+                what=f"the offer says {key} {says}, and peers.{peer} stands for {' and '.join(known)}",
                 why="who a caller is, and who answers, is told by these names; a change of them must be a change here",
                 fix=f"{where}.trust_domain: {says}" if key == "trust_domain" else f"give the offer of {peer}",
                 slug="offer-mesh",
@@ -49,12 +49,13 @@ def _sender_problems(topology: Topology, peer: str, offer: Offer) -> Iterator[Pr
 
 
 def _root_problems(topology: Topology, peer: str, offer: Offer, now: dt.datetime) -> list[Problem]:
-    others = [topology.identity_domain]
-    others += [known.identity_domain(name) for name, known in topology.peers.items() if name != peer]
+    others = [*topology.own_domains]
+    for name, known in topology.peers.items():
+        others += known.identity_domains(name) if name != peer else ()
     return foreign_root_problems(
         f"peers.{peer}.offer.roots",
         offer.roots,
-        trust_domain=topology.peers[peer].identity_domain(peer),
+        trust_domains=topology.peers[peer].identity_domains(peer),
         others=others,
         accepted="unconstrained-roots" in topology.peers[peer].accept,
         now=now,
@@ -85,12 +86,14 @@ def _import_problems(topology: Topology, peer: str, offer: Offer) -> Iterator[Pr
                     fix=f"ports: {{{ports}}}",
                     slug="not-offered",
                 )
-        anybody = identity(offer.trust_domain, service, "")
+        # That the offer's own is another one is said above.
+        domains = tuple(dict.fromkeys((*topology.peers[peer].identity_domains(peer), offer.trust_domain)))
+        anybody = tuple(identity(domain, service, "") for domain in domains)
         for answering in offered.identities:
             if not answering.startswith(anybody):
                 yield Problem(
                     where=f"peers.{peer}.offer.services.{service}.identities",
-                    what=f"{answering} is no identity of the Service's own namespace in {offer.trust_domain}",
+                    what=f"{answering} is no identity of the Service's own namespace in {' or '.join(domains)}",
                     why="the workloads behind a Service run in its namespace, and callers accept nobody else",
                     fix=f"give the offer that {peer}'s program makes",
                     slug="offer-mesh",
@@ -104,7 +107,7 @@ def _gateway_problems(topology: Topology, peer: str, offer: Offer) -> Iterator[P
         address = gateway.address
         if not is_ip_address(address) and not is_host_name(address):
             finding = f"{address!r} is neither an IP address nor a host name"
-        elif is_out_of_reach(address):
+        elif is_out_of_reach(address) or not (is_ip_address(address) or is_dialled_name(address)):
             finding = f"{address} is no address that another network can dial"
         else:
             continue

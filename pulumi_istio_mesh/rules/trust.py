@@ -94,7 +94,7 @@ def roots_vouch_for_the_mesh(topology: Topology) -> Iterator[Problem]:
 
 def aliases_are_domains_of_before(topology: Topology) -> Iterator[Problem]:
     """Refuse an alias that is no host name, the mesh's own trust domain, or a peer's."""
-    peers = {peer.identity_domain(name): name for name, peer in topology.peers.items()}
+    peers = {domain: name for name, peer in topology.peers.items() for domain in peer.identity_domains(name)}
     for index, domain in enumerate(topology.trust_domain_aliases):
         if not is_host_name(domain):
             what = f"{domain!r} is not a lower-case host name"

@@ -9,6 +9,10 @@ from pydantic import Field
 from .declared import Declared, Ranges, Text
 
 
+LOCALITY = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?){0,2}$"
+"""`region`, `region/zone` or `region/zone/subzone`."""
+
+
 class GatewayPort(Declared):
     """One more port that an east-west gateway's Service opens."""
 
@@ -54,7 +58,5 @@ class EastWestGateway(DialledService):
 class FederationGateway(DialledService):
     """The gateway that other meshes dial to call what this one exports; never the cross-network gateway."""
 
-    locality: str | None = Field(
-        default=None, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?){0,2}$"
-    )
+    locality: str | None = Field(default=None, pattern=LOCALITY)
     """Where it stands, as `region` or `region/zone`: callers prefer the gateways that are near them."""

@@ -60,6 +60,8 @@ class Peer(Declared):
 
     trust_domain: str | None = None
     """Its trust domain, without which its offer is refused; `<mesh ID>.internal` when left out."""
+    trust_domain_aliases: tuple[str, ...] = ()
+    """Trust domains that it has besides while it changes its own: its roots may vouch for these too."""
     accept: tuple[Literal["unconstrained-roots", "same-root-names"], ...] = ()
     """What is taken from it although it endangers this mesh (docs/federation.md)."""
     imports: dict[str, Import] = {}
@@ -68,6 +70,10 @@ class Peer(Declared):
     def identity_domain(self, mesh_id: str) -> str:
         """Return the trust domain in force; `mesh_id` is the peer's."""
         return self.trust_domain or default_trust_domain(mesh_id)
+
+    def identity_domains(self, mesh_id: str) -> tuple[str, ...]:
+        """Return every trust domain whose identities are the peer's."""
+        return (self.identity_domain(mesh_id), *self.trust_domain_aliases)
 
 
 class Link(Declared):

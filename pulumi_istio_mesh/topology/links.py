@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .federation import Link
+from .names import default_trust_domain
 from .problems import Problem, near
 
 
@@ -88,7 +89,23 @@ def _peer(mesh: dict[str, Any], other: str, facts: Mapping[str, Any]) -> dict[st
     peer: dict[str, Any] = peers.setdefault(other, {})
     if facts.get("trust_domain"):
         peer.setdefault("trust_domain", facts["trust_domain"])
+    own = facts.get("trust_domain") or default_trust_domain(other)
+    if besides := [domain for domain in _vouched_for(facts) if domain != own]:
+        peer.setdefault("trust_domain_aliases", besides)
     return peer
+
+
+def _vouched_for(facts: Mapping[str, Any]) -> list[str]:
+    """Return the trust domains that a mesh had before, and that its roots vouch for; none of what has another shape."""
+    trust = facts.get("trust")
+    roots = trust.get("roots") if isinstance(trust, Mapping) else None
+    lists = [root.get("trust_domains") for root in _listed(roots) if isinstance(root, Mapping)]
+    found = (domain for held in (facts.get("trust_domain_aliases"), *lists) for domain in _listed(held))
+    return list(dict.fromkeys(domain for domain in found if isinstance(domain, str)))
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 def _import(link: Link) -> dict[str, Any]:

@@ -266,6 +266,15 @@ class Topology(Declared):
         return (self.identity_domain, *self.trust_domain_aliases)
 
     @property
+    def own_domains(self) -> tuple[str, ...]:
+        """Every trust domain that a workload may have here, now or after a change: those that its roots vouch for, too.
+
+        No other mesh may have any of them.
+        """
+        vouched = (domain for root in self.trust.roots for domain in root.trust_domains)
+        return tuple(dict.fromkeys((*self.identity_domains, *vouched)))
+
+    @property
     def signing_root(self) -> Root:
         """The root generation that signs the intermediates; the topology must have passed its rules."""
         return self.trust.signing

@@ -64,19 +64,64 @@ def is_host_name(name: str) -> bool:
     return len(name) <= 253 and not is_ip_address(name) and all(is_dns_label(part) for part in name.split("."))
 
 
+def is_service_name(text: str) -> bool:
+    """Return whether the text is `<service>.<namespace>`."""
+    name, _, namespace = text.partition(".")
+    return is_dns_label(name) and is_dns_label(namespace)
+
+
+def is_account(name: str) -> bool:
+    """Return whether the name can be a service account's."""
+    return is_host_name(name)
+
+
+def is_caller(text: str) -> bool:
+    """Return whether the text says who of a mesh may call: `<namespace>/<service account>`, `<namespace>/*` or `*`."""
+    namespace, slash, account = text.partition("/")
+    return text == "*" or (slash == "/" and is_dns_label(namespace) and (account == "*" or is_account(account)))
+
+
 def is_ip_address(text: str) -> bool:
-    """Return whether the text is an IPv4 or IPv6 address."""
+    """Return whether the text is an IPv4 or IPv6 address, without a zone: those mean something on one machine only."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    # After a % the library takes anything, a line break too.
+    return "%" not in text
+
+
+def is_dialled_name(name: str) -> bool:
+    """Return whether another network may know the machine by this host name: it has a domain, that of no one cluster.
+
+    A last part that is a number makes an IPv4 address of it for whoever dials it (WHATWG URL, 3.5: `127.1`, `0x7f.1`).
+    """
+    last = name.rpartition(".")[2]
+    number = last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last) is not None
+    return is_host_name(name) and "." in name and not number and last not in ("local", "localhost", "svc")
 
 
 def is_out_of_reach(address: str) -> bool:
-    """Return whether no other network can dial this IP address; False for host names."""
+    """Return whether no other network can dial this IP address, nor one inside of it; False for host names."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return ip.is_loopback or ip.is_unspecified or ip.is_link_local or ip.is_multicast
+    return any(
+        one.is_loopback or one.is_unspecified or one.is_link_local or one.is_multicast or one == _BROADCAST
+        for one in (ip, *_within(ip))
+    )
+
+
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def _within(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """Return the IPv4 addresses that an IPv6 address stands for: as mapped, by NAT64, 6to4 and Teredo."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return []
+    last = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    # The first 96 bits of the oldest form, IPv4-compatible, are zero; ::1 is none.
+    plain = last if ip in _NAT64 or (int(ip) >> 32 == 0 and int(ip) > 0xFFFF) else None
+    return [found for found in (ip.ipv4_mapped, ip.sixtofour, plain, *(ip.teredo or ())) if found is not None]

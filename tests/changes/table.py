@@ -258,6 +258,26 @@ CHANGES: dict[str, tuple[Tree, Tree]] = {
     "a peer has another trust domain": row(
         SHARING, overlaid(SHARING, {"peers": {"shop": {"trust_domain": "shop.example"}}})
     ),
+    "a peer is about to have another trust domain": row(
+        SHARING, overlaid(SHARING, {"peers": {"shop": {"trust_domain_aliases": ["shop.example"]}}})
+    ),
+    "a peer had another trust domain": row(
+        overlaid(SHARING, {"peers": {"shop": {"trust_domain_aliases": ["shop.example"]}}}), SHARING
+    ),
+    "one more peer": row(SHARING, overlaid(SHARING, {"peers": {"bank": {}}})),
+    "another trust domain of a mesh that shares": row(
+        {**SHARING, "trust": {"roots": [BOTH_DOMAINS]}},
+        {
+            **SHARING,
+            "trust": {"roots": [BOTH_DOMAINS]},
+            "trust_domain": "a.example",
+            "trust_domain_aliases": ["prod.internal"],
+        },
+    ),
+    "a root for one more trust domain, of a mesh that shares": row(
+        {**SHARING, "trust": {"roots": [ROOT]}},
+        {**SHARING, "trust": {"roots": [ROOT, {**BOTH_DOMAINS, "generation": "next"}], "signer": "2026-11-23"}},
+    ),
     "a GKE cluster in another region": (google(), google(region="europe-west4")),
     "a GKE cluster with another block": (google(), google(block=1)),
     "more nodes": (google(node_pools={"small": {}}), google(node_pools={"small": {"max_nodes": 9}})),

@@ -19,16 +19,27 @@ CART, LEDGER = ({"ports": {"http": port}, "accounts": [name]} for port, name in 
 SNI = {
     name: f"outbound_.{port}_._.{name}.svc.cluster.local" for name, port in (("cart.web", 8080), ("ledger.web", 9000))
 }
-OF_SHOP = {"principals": ["shop.internal/*"]}
+OURS, OF_BANK = "prod.internal/*", "bank.internal/*"
+NOBODY = {
+    "from": [{"source": {"notPrincipals": ["*"]}}],
+    "to": [{"operation": {"notPorts": ["15443"]}}],
+    "when": [{"key": "connection.sni", "values": ["outbound_*"]}],
+}
+"""Who dials as a proxy and has no identity."""
 
 
-def exporting(cart: Any = (), ledger: Any = ()) -> Topology:
+def strangers(*let_in: str) -> list[dict[str, Any]]:
+    """All but this mesh, the other peer, and these callers."""
+    return [{"source": {"principals": ["*"], "notPrincipals": [OURS, OF_BANK, *let_in]}}]
+
+
+def exporting(cart: Any = (), ledger: Any = (), **facts: Any) -> Topology:
     """A mesh with two exports, and who of the peer shop may call each."""
     exports = {
         "cart.web": {**CART, "callers": {"shop": list(cart)}},
         "ledger.web": {**LEDGER, "callers": {"shop": list(ledger)}},
     }
-    return parse_topology(mesh_tree(peers={"shop": {}, "bank": {}}, exports=exports))
+    return parse_topology(mesh_tree(**{"peers": {"shop": {}, "bank": {}}, **facts}, exports=exports))
 
 
 def importing(**facts: Any) -> Topology:
@@ -45,44 +56,107 @@ def reached(topology: Topology, **offer: Any) -> dict[str, Any]:
 
 
 def test_a_peer_that_may_call_nothing_is_refused_everywhere() -> None:
-    assert federation.callers(exporting(), "shop") == {"action": "DENY", "rules": [{"from": [{"source": OF_SHOP}]}]}
+    assert federation.callers(exporting(), "shop") == {"action": "DENY", "rules": [{"from": strangers()}, NOBODY]}
 
 
 def test_callers_are_let_in_to_what_they_are_named_for_and_to_nothing_else() -> None:
     spec = federation.callers(exporting(cart=["web/checkout", "lab/*"]), "shop")
     assert spec["rules"] == [
-        {"from": [{"source": OF_SHOP}], "when": [{"key": "connection.sni", "notValues": [SNI["cart.web"]]}]},
+        {"from": strangers(), "when": [{"key": "connection.sni", "notValues": [SNI["cart.web"]]}]},
         {
-            "from": [
-                {"source": {**OF_SHOP, "notPrincipals": ["shop.internal/ns/web/sa/checkout", "shop.internal/ns/lab/*"]}}
-            ],
+            "from": strangers("shop.internal/ns/web/sa/checkout", "shop.internal/ns/lab/*"),
             "when": [{"key": "connection.sni", "values": [SNI["cart.web"]]}],
         },
+        NOBODY,
     ]
 
 
 def test_each_service_has_callers_of_its_own() -> None:
-    _, cart, ledger = federation.callers(exporting(cart=["web/a"], ledger=["web/b"]), "shop")["rules"]
+    _, cart, ledger, _ = federation.callers(exporting(cart=["web/a"], ledger=["web/b"]), "shop")["rules"]
     assert cart["when"][0]["values"] == [SNI["cart.web"]]
-    assert cart["from"][0]["source"]["notPrincipals"] == ["shop.internal/ns/web/sa/a"]
+    assert cart["from"] == strangers("shop.internal/ns/web/sa/a")
     assert ledger["when"][0]["values"] == [SNI["ledger.web"]]
-    assert ledger["from"][0]["source"]["notPrincipals"] == ["shop.internal/ns/web/sa/b"]
+    assert ledger["from"] == strangers("shop.internal/ns/web/sa/b")
 
 
 def test_everybody_of_a_peer_is_nobody_of_another() -> None:
     topology = exporting(cart=["*"])
-    (_, cart) = federation.callers(topology, "shop")["rules"]
-    assert cart["from"][0]["source"]["notPrincipals"] == ["shop.internal/*"]
+    (_, cart, _) = federation.callers(topology, "shop")["rules"]
+    assert cart["from"] == strangers("shop.internal/*")
     assert "when" not in federation.callers(topology, "bank")["rules"][0]
 
 
-def test_no_rule_is_about_callers_of_this_mesh() -> None:
-    """It refuses only, and only peers: a mesh that exports stays as it was for its own workloads."""
-    for peer in ("shop", "bank"):
-        spec = federation.callers(exporting(cart=["web/a"]), peer)
-        assert spec["action"] == "DENY"
-        for rule in spec["rules"]:
-            assert [part["source"]["principals"] for part in rule["from"]] == [[f"{peer}.internal/*"]]
+def test_callers_of_a_peer_that_changes_its_trust_domain_are_known_by_both() -> None:
+    topology = exporting(cart=["web/a"], peers={"shop": {"trust_domain_aliases": ["shop.example"]}, "bank": {}})
+    (_, cart, _) = federation.callers(topology, "shop")["rules"]
+    assert cart["from"] == strangers("shop.internal/ns/web/sa/a", "shop.example/ns/web/sa/a")
+    (elsewhere, _) = federation.callers(topology, "bank")["rules"]
+    assert elsewhere["from"][0]["source"]["notPrincipals"] == [OURS, "shop.internal/*", "shop.example/*"]
+
+
+def refused(topology: Topology, principal: str, sni: str = "", port: int = 8080) -> bool:
+    """Whether any policy refuses a call, as Istio reads them; the principal is empty where there is none."""
+
+    def matches(pattern: str, value: str) -> bool:
+        return value != "" and (value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern)
+
+    def either(found: dict[str, Any], key: str, value: str) -> bool:
+        wanted, unwanted = found.get(key), found.get(f"not{key[0].upper()}{key[1:]}") or ()
+        return (not wanted or any(matches(one, value) for one in wanted)) and not any(
+            matches(one, value) for one in unwanted
+        )
+
+    return any(
+        any(either(part["source"], "principals", principal) for part in rule["from"])
+        and all(either(part["operation"], "ports", str(port)) for part in rule.get("to") or ())
+        and all(either(part, "values", sni) for part in rule.get("when") or ())
+        for peer in topology.peers
+        for rule in federation.callers(topology, peer)["rules"]
+    )
+
+
+BOTH = {"roots": [{"issued": "2026-11-23", "trust_domains": ["prod.internal", "next.example"]}]}
+
+
+@pytest.mark.parametrize(
+    "principal",
+    ["prod.internal/ns/web/sa/a", "before.example/ns/web/sa/a", "next.example/ns/web/sa/a", ""],
+    ids=["an account", "one with an alias", "one with what a root vouches for", "plaintext"],
+)
+def test_no_rule_is_about_callers_of_this_mesh(principal: str) -> None:
+    """It refuses only, and only strangers: a mesh that exports stays as it was for its own workloads."""
+    topology = exporting(cart=["web/a"], trust=BOTH, trust_domain_aliases=["before.example"])
+    for sni in ("", SNI["cart.web"], SNI["ledger.web"]) if principal else ("", "app.example"):
+        assert not refused(topology, principal, sni)
+
+
+@pytest.mark.parametrize("sni", ["", "app.example", SNI["ledger.web"], SNI["cart.web"]])
+@pytest.mark.parametrize(
+    "principal",
+    [
+        "evil.internal/ns/web/sa/a",
+        "shop.internal.evil/ns/web/sa/a",
+        "prod.internal.evil/ns/web/sa/a",
+        "shop.internal/ns/web/sa/b",
+        "bank.internal/ns/web/sa/a",
+        "shop.internal",
+        "shop.internal/ns/web/sa/ab",
+    ],
+)
+def test_whoever_is_not_of_this_mesh_and_not_named_is_refused(principal: str, sni: str) -> None:
+    assert refused(exporting(cart=["web/a"]), principal, sni)
+
+
+def test_who_is_named_is_refused_at_all_but_what_it_is_named_for() -> None:
+    topology = exporting(cart=["web/a"])
+    found = {sni: refused(topology, "shop.internal/ns/web/sa/a", sni) for sni in (*SNI.values(), "", "app.example")}
+    assert found == {SNI["cart.web"]: False, SNI["ledger.web"]: True, "": True, "app.example": True}
+
+
+def test_who_has_no_identity_is_refused_as_a_proxy_and_passed_on_by_gateways() -> None:
+    topology = exporting(cart=["*"])
+    assert refused(topology, "", SNI["cart.web"]) and refused(topology, "", SNI["ledger.web"])
+    assert not refused(topology, "", SNI["cart.web"], port=15443)
 
 
 # The way in
@@ -217,14 +291,13 @@ def test_a_name_that_nobody_resolves_gets_the_address_of_ones_choice() -> None:
 
 
 def test_without_offers_nobody_elses_root_is_trusted() -> None:
-    assert federation.trusted_roots({}) == {"mesh": "{}"}
+    assert federation.trusted_roots(exporting(), {}) == {"mesh": "{}"}
 
 
 @pytest.mark.parametrize("generations", [1, 2])
 def test_each_root_of_a_peer_is_trusted_by_itself(generations: int) -> None:
     """istiod looks at the first certificate of a PEM only."""
     roots = [root("shop", owner=f"shop {number}") for number in range(generations)]
-    config = json.loads(
-        federation.trusted_roots({"shop": Offer.model_validate(an_offer(roots="".join(roots)))})["mesh"]
-    )
+    offers = {"shop": Offer.model_validate(an_offer(roots="".join(roots)))}
+    config = json.loads(federation.trusted_roots(exporting(), offers)["mesh"])
     assert config == {"caCertificates": [{"pem": pem, "trustDomains": ["shop.internal"]} for pem in roots]}

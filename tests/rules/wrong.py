@@ -1038,7 +1038,11 @@ TRUST = {
         "trust-domain-alias",
         "trust_domain_aliases.0",
         "another mesh is known by peers",
-        {**rooted({**NEW, "trust_domains": ["prod.internal", "shop.internal"]}), "peers": {"shop": {}}},
+        {
+            **rooted({**NEW, "trust_domains": ["prod.internal", "shop.internal"]}),
+            "trust_domain_aliases": ["shop.internal"],
+            "peers": {"shop": {"trust_domain": "shop.example"}},
+        },
     ),
     "a root for a domain that is no host name": Wrong(
         rooted({**NEW, "trust_domains": ["prod.internal", "*.corp.example"]}),

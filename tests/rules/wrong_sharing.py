@@ -60,6 +60,40 @@ SHARING = {
         "peers.shop.trust_domain: shop.internal",
         mesh_tree(peers={"shop": {"trust_domain": "shop"}}),
     ),
+    "a peer with a trust domain that this mesh's root vouches for": Wrong(
+        mesh_tree(
+            trust={"roots": [{"issued": "2026-11-23", "trust_domains": ["prod.internal", "shop.internal"]}]},
+            peers={"shop": {}},
+        ),
+        "peer-trust-domain",
+        "peers.shop.trust_domain",
+        "its workloads new certificates",
+        mesh_tree(
+            trust={"roots": [{"issued": "2026-11-23", "trust_domains": ["prod.internal", "corp.example"]}]},
+            peers={"shop": {}},
+        ),
+    ),
+    "a peer that had this mesh's trust domain": Wrong(
+        mesh_tree(peers={"shop": {"trust_domain_aliases": ["prod.internal"]}}),
+        "peer-trust-domain",
+        "peers.shop.trust_domain_aliases.0",
+        "its workloads new certificates",
+        mesh_tree(peers={"shop": {"trust_domain_aliases": ["shop.example"]}}),
+    ),
+    "a peer that had another peer's trust domain": Wrong(
+        mesh_tree(peers={"bank": {}, "shop": {"trust_domain_aliases": ["bank.internal"]}}),
+        "peer-trust-domain",
+        "peers.shop.trust_domain_aliases.0",
+        "its workloads new certificates",
+        mesh_tree(peers={"bank": {}, "shop": {"trust_domain_aliases": ["bank.example"]}}),
+    ),
+    "a single account of a peer with Istio's default trust domain": Wrong(
+        exporting(mesh={"peers": {"shop": {"trust_domain": "cluster.local"}}}),
+        "export-callers",
+        "exports.ledger.money.callers.shop.0",
+        'callers: ["web/*"], or another trust_domain in that mesh',
+        exporting(callers={"shop": ["web/*", "*"]}, mesh={"peers": {"shop": {"trust_domain": "cluster.local"}}}),
+    ),
     "peers of a mesh that doesn't know its own roots": Wrong(
         mesh_tree(trust={"kind": "external"}, peers={"shop": {}}),
         "peer-trust",
