@@ -52,7 +52,7 @@ def _besides(sides: Sides, peer: str, was: Sequence[str], will: Sequence[str]) -
         told = f"identities of {listed(new)} count as those of mesh {peer}, too: its roots may vouch for them"
         yield Change(Kind.TRUST, told, borders(sides))
     if gone := [domain for domain in was if domain not in will]:
-        told = f"identities of {listed(gone)} no longer count as those of mesh {peer}, and a root of it for them is refused"
+        told = f"identities of {listed(gone)} no longer count as those of mesh {peer}: a root of it for them is refused"
         yield Change(Kind.TRUST, told, borders(sides))
 
 

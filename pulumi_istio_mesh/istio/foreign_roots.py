@@ -36,8 +36,8 @@ def foreign_root_problems(
 ) -> list[Problem]:
     """Return what keeps a peer's roots from being trusted.
 
-    `trust_domains` are the peer's, as this mesh names them, and `others` those that are taken: this mesh's and its other
-    peers'. A root may vouch for the peer's and for nothing else, unless `accepted`.
+    `trust_domains` are the peer's, as this mesh names them, and `others` those of this mesh and of its other peers. A
+    root may vouch for the peer's and for nothing else, unless `accepted`.
     """
     roots = read_certificates(pem)
     if not roots:

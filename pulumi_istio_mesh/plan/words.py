@@ -68,7 +68,8 @@ def validity_words(plan: MeshPlan) -> Iterator[str]:
 
 
 def _across(plan: MeshPlan, peer: PeerPlan) -> Iterator[str]:
-    yield f"mesh {peer.name} is known, as {listed(peer.trust_domains)}: its roots are trusted, and let in is who is named here"
+    known = listed(peer.trust_domains)
+    yield f"mesh {peer.name} is known, as {known}: its roots are trusted, and let in is who is named here"
     gateways = [cluster.name for cluster in plan.clusters if cluster.federation_gateway]
     for let in peer.lets_in:
         who = "everybody" if "*" in let.callers else listed(let.callers)

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from .declared import Declared, Ranges, Text
 
-
 LOCALITY = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?){0,2}$"
 """`region`, `region/zone` or `region/zone/subzone`."""
 
