@@ -19,6 +19,7 @@ from .certificate_facts import (
     all_called,
     called,
     covers,
+    flaws,
     in_utc,
     is_authority,
     may_sign,
@@ -55,7 +56,7 @@ def given_problems(
     roots = _certificates(f"{where}.root_cert", root_cert, found)
     path: list[x509.Certificate] = []
     if own:
-        found += _authority_problems(where, own[0])
+        found += [*_flaw_problems(f"{where}.ca_cert", own[0]), *_usage_problems(where, own[0])]
         if key and key != public_key(own[0]):
             found.append(
                 _problem(
@@ -83,6 +84,7 @@ def given_problems(
         found += _path_length_problems(where, path, own[0], roots)
     for certificate in dict.fromkeys([*path, *roots]):
         field = f"{where}.{_field(certificate, own[:1], roots)}"
+        found += _flaw_problems(field, certificate) if certificate not in own[:1] else ()
         found += _date_problems(field, certificate, now)
         if certificate not in roots:
             # A root is trusted as it stands: nobody verifies its own signature.
@@ -184,14 +186,19 @@ def _public_half(where: str, pem: str, found: list[Problem]) -> bytes | None:
     return None
 
 
-def _authority_problems(where: str, own: x509.Certificate) -> Iterator[Problem]:
-    why = "istiod signs every workload's certificate with it, and only an authority's signature counts"
-    fix = "issue ca_cert with basicConstraints=critical,CA:TRUE and keyUsage=critical,keyCertSign,cRLSign"
-    fix += " in the file of openssl x509 -req -extfile"
-    if not is_authority(own):
-        yield _problem(f"{where}.ca_cert", f"{called(own)} is not a certificate authority (CA:TRUE)", why, fix)
-    if not may_sign(own, absent=False):
-        yield _problem(f"{where}.ca_cert", f"{called(own)} may not sign certificates (keyCertSign)", why, fix)
+def _flaw_problems(where: str, certificate: x509.Certificate) -> Iterator[Problem]:
+    for flaw in flaws(certificate):
+        yield _problem(where, flaw.what, _COUNTS, f"issue it {flaw.fix}, in the file of openssl x509 -req -extfile")
+
+
+_COUNTS = "every workload's certificate rests on it, and only an authority's signature counts"
+
+
+def _usage_problems(where: str, own: x509.Certificate) -> Iterator[Problem]:
+    """Refuse an authority that doesn't say what its key is for: istiod asks it of the one that it signs with."""
+    if may_sign(own, absent=True) and not may_sign(own, absent=False):
+        what = f"{called(own)} does not say that it may sign certificates (keyCertSign)"
+        yield _problem(f"{where}.ca_cert", what, _COUNTS, "issue it with keyUsage=critical,keyCertSign,cRLSign")
 
 
 def _path(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 
+from ..istio.certificate_facts import read_certificates, trust_domains
 from ..istio.foreign_roots import foreign_root_problems, same_name_problems
 from ..topology.models import Topology
 from ..topology.names import is_dialled_name, is_host_name, is_ip_address, is_out_of_reach
@@ -25,13 +26,29 @@ def offer_problems(topology: Topology, peer: str, offer: Offer, now: dt.datetime
 
 
 def clashing_roots(topology: Topology, own_roots: str, offers: Mapping[str, Offer]) -> list[Problem]:
-    """Return the roots of one name among those that this mesh's proxies would trust together."""
+    """Return where roots can't be trusted together: two of one name, and one of this mesh for a peer's trust domain."""
     foreign = {
         peer: (f"peers.{peer}.offer.roots", offer.roots)
         for peer, offer in offers.items()
         if "same-root-names" not in topology.peers[peer].accept
     }
-    return list(same_name_problems(own_roots, foreign))
+    return [*same_name_problems(own_roots, foreign), *_own_vouching(topology, own_roots, offers)]
+
+
+def _own_vouching(topology: Topology, own_roots: str, offers: Iterable[str]) -> Iterator[Problem]:
+    """Find a trust domain of a peer that this mesh's own roots are issued for, as those that are given may be."""
+    permitted = {host.lower() for root in read_certificates(own_roots) for host in trust_domains(root).permitted}
+    for peer in offers:
+        for domain in topology.peers[peer].identity_domains(peer):
+            if domain in permitted:
+                yield Problem(
+                    where=f"peers.{peer}.trust_domain",
+                    what=f"a root of this mesh is issued for {domain}, the trust domain of {peer}",
+                    why="an identity must say which mesh it is of: with that root this mesh has it, too",
+                    fix="issue a root with nameConstraints=critical,"
+                    + ",".join(f"permitted;URI:{own}" for own in topology.identity_domains),
+                    slug="peer-trust-domain",
+                )
 
 
 def _sender_problems(topology: Topology, peer: str, offer: Offer) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -25,11 +26,19 @@ from pulumi_istio_mesh.topology.problems import Problem
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.timezone.utc)
 DAY, MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)
 _Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+CURVES: dict[str, type[ec.EllipticCurve]] = {
+    "P-224": ec.SECP224R1, "secp256k1": ec.SECP256K1, "brainpool": ec.BrainpoolP256R1, "P-384": ec.SECP384R1,
+    "P-521": ec.SECP521R1,
+}  # fmt: skip
 
 
 @cache
-def key_of(name: str) -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(ec.SECP256R1())
+def key_of(name: str) -> Any:
+    """A key of its own for each name, of the kind that the name begins with: P-256 for any other."""
+    kind = name.partition(" ")[0]
+    if kind.startswith("RSA-"):
+        return rsa.generate_private_key(65537, int(kind.removeprefix("RSA-")))
+    return ec.generate_private_key(CURVES.get(kind, ec.SECP256R1)())
 
 
 def key_pem(key: _Key, password: str = "") -> str:
@@ -42,7 +51,7 @@ class Authority:
     """A certificate with its key."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: Any
 
     @property
     def pem(self) -> str:
@@ -170,6 +179,33 @@ def test_an_authority_that_may_not_sign_certificates_is_refused(cert_sign: bool 
     assert_only(problems(authority("own", ROOT, cert_sign=cert_sign)), "ca_cert", "keyCertSign")
 
 
+WEAK = {
+    "RSA-1024": "an RSA key of 1024 bits",
+    "P-224": "an ECDSA key on secp224r1",
+    "secp256k1": "an ECDSA key on secp256k1",
+    "brainpool": "an ECDSA key on brainpoolP256r1",
+}
+
+
+@pytest.mark.parametrize("kind", WEAK)
+def test_a_key_that_istiod_or_envoy_does_not_use_is_refused(kind: str) -> None:
+    assert_only(problems(authority("own", ROOT, key=kind)), "ca_cert", WEAK[kind])
+    root = authority("root", key=kind)
+    assert_only(problems(authority("own", root), root), "root_cert", WEAK[kind])
+
+
+@pytest.mark.parametrize("kind", ["RSA-2048", "P-384", "P-521"])
+def test_a_key_that_they_use_is_taken(kind: str) -> None:
+    root = authority("root", key=kind)
+    assert problems(authority("own", root, key=f"{kind} of the cluster"), root) == []
+
+
+def test_a_root_that_was_altered_is_refused() -> None:
+    # Signed by another key than it holds, and by that of another root under its name.
+    altered = authority("root", Authority(ROOT.certificate, key_of("somebody")))
+    assert_only(problems(authority("own", altered), altered), "root_cert", "is not its own key's")
+
+
 # The chain
 
 
@@ -289,6 +325,19 @@ def test_an_authority_that_does_not_permit_the_trust_domain_is_refused(host: str
     assert_only(problems(authority("own", ROOT, permitted=[host])), "ca_cert", text)
     root = authority("root", permitted=[host])
     assert_only(problems(authority("own", root), root), "root_cert", text)
+
+
+@pytest.mark.parametrize("host", ["", ".", "prod.internal.", "*.internal", "10.0.0.1", "prod_internal", "a b"])
+@pytest.mark.parametrize("side", ["permitted", "excluded"])
+def test_a_constraint_that_is_no_host_is_refused_wherever_it_stands(side: str, host: str) -> None:
+    constraints: Any = {
+        "permitted": ["prod.internal"],
+        side: [*(["prod.internal"] if side == "permitted" else ()), host],
+    }
+    text = f"hold {host!r}, which is no host"
+    root = authority("root", **constraints)
+    found = problems(authority("own", root), root)
+    assert [where for where, what in said(found) if text in what] == ["root_cert"], said(found)
 
 
 def test_an_excluded_trust_domain_is_refused() -> None:
