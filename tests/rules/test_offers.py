@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from pulumi_istio_mesh.istio import certificates
 from pulumi_istio_mesh.istio.federation import offer_to
@@ -40,17 +40,32 @@ def root(mesh: str, *domains: str, days: int = 30, owner: str = "") -> str:
     return certificates.root_pem(facts, key(owner or mesh))
 
 
-def bare_root(mesh: str, *extensions: tuple[x509.ExtensionType, bool], ca: bool = True) -> str:
-    """A root as others make it: without name constraints, or with these extensions."""
-    own: Any = serialization.load_pem_private_key(key(mesh).encode(), None)
+def bare_root(
+    mesh: str,
+    *extensions: tuple[x509.ExtensionType, bool],
+    ca: bool = True,
+    own: Any = None,
+    signer: Any = None,
+    begins: dt.datetime = NOW - dt.timedelta(days=1),
+) -> str:
+    """A root as others make it: without name constraints, or with these extensions, with a key, signed by another."""
+    own = own or serialization.load_pem_private_key(key(mesh).encode(), None)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"{mesh} root")])
-    builder = x509.CertificateBuilder(
-        name, name, own.public_key(), 1, NOW - dt.timedelta(days=1), NOW + dt.timedelta(days=9)
-    )
+    builder = x509.CertificateBuilder(name, name, own.public_key(), 1, begins, NOW + dt.timedelta(days=9))
     builder = builder.add_extension(x509.BasicConstraints(ca, None), critical=True)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
-    return builder.sign(own, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+    return builder.sign(signer or own, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def constrained(*domains: str, critical: bool = True, excluded: tuple[str, ...] = (), **facts: Any) -> str:
+    """A root of the mesh shop with name constraints of any kind."""
+    uris = [[x509.UniformResourceIdentifier(host) for host in hosts] or None for hosts in (domains, excluded)]
+    return bare_root("shop", (x509.NameConstraints(*uris), critical), **facts)
+
+
+def usage(cert_sign: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(True, False, False, False, False, cert_sign, True, False, False)
 
 
 def permitted(*domains: str) -> x509.NameConstraints:
@@ -67,10 +82,18 @@ def an_offer(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**made, **changes}.items() if value is not ...}
 
 
-def judged(document: Any, accept: tuple[str, ...] = (), imports: Any = None, **peers: Any) -> list[Problem]:
+def judged(
+    document: Any,
+    accept: tuple[str, ...] = (),
+    imports: Any = None,
+    mesh: dict[str, Any] | None = None,
+    aliases: tuple[str, ...] = (),
+    **peers: Any,
+) -> list[Problem]:
     """What prod is told of an offer of its peer shop, from which it imports `cart.web`."""
     shop = {"accept": list(accept), "imports": {"cart.web": IMPORT} if imports is None else imports}
-    topology = parse_topology(mesh_tree(peers={"shop": shop, **peers}))
+    shop |= {"trust_domain_aliases": list(aliases)}
+    topology = parse_topology(mesh_tree(**{**(mesh or {}), "peers": {"shop": shop, **peers}}))
     try:
         offer = read_offer("peers.shop.offer", document, "prod")
     except TopologyError as error:
@@ -86,6 +109,15 @@ class Wrong:
     where: str
     says: str
     """Part of the finding or of the fix."""
+
+
+def at(address: str, **facts: Any) -> dict[str, Any]:
+    """An offer with its gateway at another address, or with other facts of the gateway."""
+    return an_offer(gateways={"s1": {"address": address, "port": 15443, **facts}})
+
+
+def nested(depth: int) -> str:
+    return '{"version": 1, "more": ' + "[" * depth + "]" * depth + "}"
 
 
 def service(**facts: Any) -> dict[str, Any]:
@@ -267,3 +299,188 @@ def test_no_problem_repeats_what_an_offer_says_of_its_roots() -> None:
     for wrong in WRONG.values():
         for problem in judged(wrong.document()):
             assert "BEGIN" not in f"{problem}"
+
+
+# Whom a peer may be: itself, and nobody else
+
+ROOTS, UNCONSTRAINED = "foreign-roots", "foreign-roots-unconstrained"
+P224, K1, BRAINPOOL = (
+    ec.generate_private_key(curve) for curve in (ec.SECP224R1(), ec.SECP256K1(), ec.BrainpoolP384R1())
+)
+DANGEROUS = {
+    "this mesh's former domain": (constrained("shop.internal", "before.example"), UNCONSTRAINED, "vouch for before"),
+    "what this mesh's root vouches for": (constrained("shop.internal", "next.example"), UNCONSTRAINED, "vouch for next"),
+    "a third domain": (constrained("shop.internal", "evil.internal"), UNCONSTRAINED, "'evil.internal', no trust domain"),
+    "Istio's default domain": (constrained("shop.internal", "cluster.local"), UNCONSTRAINED, "'cluster.local'"),
+    "all that is internal but this mesh": (
+        constrained(".internal", excluded=("prod.internal", "bank.internal")), UNCONSTRAINED, "'.internal', no trust",
+    ),
+    "domains below its own": (constrained("shop.internal", ".shop.internal"), UNCONSTRAINED, "'.shop.internal'"),
+    "the empty host": (constrained("shop.internal", ""), ROOTS, "hold '', which is no host"),
+    "the empty host, as advice": (constrained("shop.internal", "", critical=False), ROOTS, "hold '', which is no host"),
+    "a lone dot": (constrained("shop.internal", "."), ROOTS, "hold '.', which is no host"),
+    "a host with a dot at its end": (constrained("shop.internal", "shop.internal."), ROOTS, "hold 'shop.internal.'"),
+    "an address": (constrained("shop.internal", "10.0.0.1"), ROOTS, "hold '10.0.0.1'"),
+    "all but what is no host": (constrained("shop.internal", excluded=("x.",)), ROOTS, "hold 'x.'"),
+    "its own by a key that may not sign": (
+        bare_root("shop", (permitted("shop.internal"), True), (usage(False), True)), ROOTS, "keyCertSign",
+    ),
+    "its own from tomorrow": (constrained("shop.internal", begins=NOW + dt.timedelta(days=1)), ROOTS, "begins at 2026"),
+    "its own, altered": (constrained("shop.internal", signer=P224), ROOTS, "not its own key's"),
+    "its own by RSA-1024": (constrained("shop.internal", own=rsa.generate_private_key(65537, 1024)), ROOTS, "1024 bits"),
+    "its own by P-224": (constrained("shop.internal", own=P224), ROOTS, "on secp224r1"),
+    "its own by secp256k1": (constrained("shop.internal", own=K1), ROOTS, "on secp256k1"),
+    "its own by brainpool": (constrained("shop.internal", own=BRAINPOOL), ROOTS, "on brainpoolP384r1"),
+}  # fmt: skip
+CHANGING = {
+    "trust": {
+        "roots": [{"issued": "2026-11-23", "trust_domains": ["prod.internal", "before.example", "next.example"]}]
+    },
+    "trust_domain_aliases": ["before.example"],
+}
+
+
+@pytest.mark.parametrize("case", DANGEROUS)
+def test_a_root_that_vouches_for_more_than_its_mesh_is_refused(case: str) -> None:
+    roots, slug, says = DANGEROUS[case]
+    found = judged(an_offer(roots=roots), mesh=CHANGING, bank={})
+    assert (slug, "peers.shop.offer.roots") in [(problem.slug, problem.where) for problem in found]
+    assert any(says in problem.what for problem in found), found
+
+
+@pytest.mark.parametrize("case", [case for case, (_, slug, _) in DANGEROUS.items() if slug == ROOTS])
+def test_what_is_no_sound_root_is_refused_of_those_who_are_trusted_too(case: str) -> None:
+    found = judged(an_offer(roots=DANGEROUS[case][0]), accept=("unconstrained-roots",))
+    assert [problem.slug for problem in found] == [ROOTS]
+
+
+SOUND = {
+    "its own domain in capitals": constrained("SHOP.internal"),
+    "its own domain, some of it excluded": constrained("shop.internal", excluded=("a.shop.internal", ".b.internal")),
+    "without key usage": constrained("shop.internal"),
+    "by a key that may sign": bare_root("shop", (permitted("shop.internal"), True), (usage(True), True)),
+    "by RSA-2048": constrained("shop.internal", own=rsa.generate_private_key(65537, 2048)),
+    "by P-521": constrained("shop.internal", own=ec.generate_private_key(ec.SECP521R1())),
+    "the new key, by the old one": bare_root(
+        "shop",
+        (permitted("shop.internal"), True),
+        (x509.SubjectKeyIdentifier(b"new"), False),
+        (x509.AuthorityKeyIdentifier(b"old", None, None), False),
+        signer=ec.generate_private_key(ec.SECP256R1()),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SOUND)
+def test_a_root_that_vouches_for_its_mesh_alone_is_trusted(case: str) -> None:
+    assert judged(an_offer(roots=SOUND[case]), mesh=CHANGING, bank={}) == []
+
+
+def test_a_peer_that_changes_its_trust_domain_is_taken_once_both_are_named() -> None:
+    both = {"roots": root("shop", "shop.internal", "shop.example")}
+    moving = an_offer(
+        **both, **service(identities=[f"spiffe://shop.{end}/ns/web/sa/cart" for end in ("example", "internal")])
+    )
+    moved = {**moving, "trust_domain": "shop.example"}
+    assert [problem.slug for problem in judged(an_offer(**both))] == [UNCONSTRAINED]
+    for document in (an_offer(**both), an_offer(), moving, moved):
+        assert judged(document, aliases=("shop.example",)) == []
+
+
+def test_a_mesh_that_changes_its_trust_domain_answers_by_both_names() -> None:
+    export = {"ports": {"http": 8080}, "accounts": ["cart"], "callers": {"prod": ["web/*"]}}
+    facts = {"trust_domain": "shop.example", "trust_domain_aliases": ["shop.internal"]}
+    shop = parse_topology(mesh_tree(mesh_id="shop", peers={"prod": {}}, exports={"cart.web": export}, **facts))
+    offered = offer_to(shop, "prod", "", {"east": "192.0.2.1"})["services"]["cart.web"]["identities"]
+    assert offered == ["spiffe://shop.example/ns/web/sa/cart", "spiffe://shop.internal/ns/web/sa/cart"]
+
+
+def test_a_root_of_this_mesh_is_not_issued_for_a_peer() -> None:
+    """Given ones may be: what they permit is known once the program runs."""
+    topology, offers = parse_topology(mesh_tree(peers={"shop": {}})), {"shop": Offer.model_validate(an_offer())}
+    (problem,) = clashing_roots(topology, root("prod", "prod.internal", "shop.internal"), offers)
+    assert (problem.slug, problem.where) == ("peer-trust-domain", "peers.shop.trust_domain")
+    assert clashing_roots(topology, root("prod", "prod.internal", "corp.example") + bare_root("prod"), offers) == []
+
+
+# What an offer may hold
+
+INJECTED = "spiffe://shop.internal/ns/web/sa/cart\nAPI_SERVER_9=x|https://192.0.2.1|../../x|"
+SHAPES: dict[str, tuple[Any, str]] = {
+    "an identity with a second line": (an_offer(**service(identities=[INJECTED])), "identities.0"),
+    "anybody of a namespace": (an_offer(**service(identities=["spiffe://shop.internal/ns/web/sa/*"])), "identities.0"),
+    "an identity that goes up": (
+        an_offer(**service(identities=["spiffe://shop.internal/ns/web/sa/../../a/sa/b"])), "identities.0",
+    ),
+    "an identity with more behind it": (
+        an_offer(**service(identities=["spiffe://shop.internal/ns/web/sa/cart spiffe://shop.internal/ns/web/sa/b"])),
+        "identities.0",
+    ),
+    "an identity with a bar": (an_offer(**service(identities=["spiffe://shop.internal/ns/web/sa/c|d"])), "identities.0"),
+    "a caller that is none": (an_offer(**service(callers=["web"])), "callers.0"),
+    "a port of no name": (an_offer(**service(ports={"http": 8080, "a b": 1})), "ports.?"),
+    "a Service of no name": (an_offer(services={"cart\nweb": an_offer()["services"]["cart.web"]}), "services.?"),
+    "a cluster of no name": (an_offer(gateways={"s1|s2": {"address": "192.0.2.1", "port": 1}}), "gateways.?"),
+    "a network of no name": (an_offer(networks=["a\x1b[2J"]), "networks.0"),
+    "a locality with a control character": (at("192.0.2.1", locality="a\x00"), "gateways.s1.locality"),
+    "an address that is too long": (at(f"{'a.' * 130}example"), "gateways.s1.address"),
+    "a mesh ID of two lines": (an_offer(mesh_id="shop\nx"), "mesh_id"),
+    "a trust domain of two lines": (an_offer(trust_domain="shop.internal\nx"), "trust_domain"),
+    "100,000 Services": (
+        an_offer(services={f"s{n}.web": an_offer()["services"]["cart.web"] for n in range(9_000)}), "more than 50000",
+    ),
+    "1,001 Services": (
+        an_offer(services={f"s{n}.web": an_offer()["services"]["cart.web"] for n in range(1_001)}), "services",
+    ),
+    "roots without end": (an_offer(roots=root("shop") * 400), "roots"),
+    "JSON that is 100,000 levels deep": (nested(100_000), "levels deep"),
+    "JSON that is 17 levels deep": (nested(17), "levels deep"),
+    "text without end": ('"' + "a" * 5_000_000 + '"', "4000000 at most"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_what_no_program_offers_is_refused_before_it_is_read_any_further(case: str) -> None:
+    document, says = SHAPES[case]
+    found = judged(document)
+    assert {problem.slug for problem in found} == {"offer-shape"}, found
+    assert any(says in problem.where + problem.what for problem in found), found
+    assert not any(ord(character) < 32 for problem in found for character in problem.where + problem.what)
+
+
+def test_a_document_that_holds_itself_is_refused() -> None:
+    document: dict[str, Any] = an_offer()
+    document["more"] = document
+    assert [problem.slug for problem in judged(document)] == ["offer-shape"]
+
+
+def test_the_most_that_an_offer_may_hold_is_taken() -> None:
+    many = an_offer()["services"]["cart.web"] | {
+        "identities": [f"spiffe://shop.internal/ns/web/sa/a{n}" for n in range(20)],
+        "ports": {"http": 8080, **{f"tcp-{n}": 9000 + n for n in range(20)}},
+    }
+    document = an_offer(services={"cart.web": many, **{f"s{n}.web": many for n in range(999)}})
+    assert judged(json.dumps(document)) == []
+    assert judged(nested(14).replace("{", '{"mesh_id": 1, ', 1))[0].where.endswith("mesh_id")
+
+
+NOWHERE = [
+    "localhost", "gateway.localhost", "kubernetes.default.svc.cluster.local", "istiod.istio-system.svc", "printer.local",
+    "gateway", "2130706433", "0x7f000001", "0x7f.1", "127.1", "1.2.3", "::1", "::", "::ffff:127.0.0.1", "::ffff:0.0.0.0",
+    "64:ff9b::7f00:1", "2002:7f00:1::", "::127.0.0.1", "fe80::1%eth0", "2001:db8::1%a|b", "169.254.169.254",
+    "255.255.255.255", "224.0.0.1", "ff02::1", "-a.example", "a..example", "A.example", "a.example.", "a_b.example",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", NOWHERE)
+def test_an_address_that_means_something_else_elsewhere_is_refused(address: str) -> None:
+    assert [problem.slug for problem in judged(at(address))] == ["offer-gateways"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["192.0.2.1", "10.0.0.1", "2001:db8::1", "::ffff:192.0.2.1", "64:ff9b::c000:201", "lb.example", "1a.example",
+     "0x7f.example", "a1b2.elb.eu-west-1.amazonaws.com", "gateway.shop.internal", "240.0.0.1"],
+)  # fmt: skip
+def test_an_address_that_another_network_may_dial_is_taken(address: str) -> None:
+    assert judged(at(address, locality="europe-west1/b")) == []
