@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ class Target:
 
     def line(self, gateway: str) -> str:
         """Return the target as the script reads it; `gateway` is its gateway's address, empty where there is none."""
-        return "|".join([self.cluster, self.host, self.way, gateway])
+        return _line(self.cluster, self.host, self.way, gateway)
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,15 @@ def import_lines(topology: Topology, entries: Iterable[Mapping[str, Any]]) -> It
                     continue
                 port = next(iter(endpoint["ports"].values()))
                 identities = " ".join(spec.get("subjectAltNames") or [])
-                yield "|".join([peer, service, sni, endpoint["address"], str(port), identities])
+                yield _line(peer, service, sni, endpoint["address"], str(port), identities)
 
 
 def api_server_line(cluster: str, tls_name: str | None, server: str, certificate_authority: str) -> str:
     """Return a peer's API server as the script reads it; the authority is a base64 bundle, empty for the system's."""
-    return "|".join([cluster, server.rstrip("/"), tls_name or "", certificate_authority])
+    # Base64 may be broken into lines.
+    return _line(cluster, server.rstrip("/"), tls_name or "", "".join(certificate_authority.split()))
+
+
+def _line(*fields: str) -> str:
+    """Return fields as a line that the script takes; what would end a field or the line is a question mark in it."""
+    return "|".join(re.sub(r"[\x00-\x1f\x7f|`]", "?", field) for field in fields)

@@ -33,7 +33,24 @@ if [ -n "${WAVE-}" ]; then
   fi
 fi
 
-values() { env | sed -n "s/^$1_[0-9]*=//p" | sort; }
+# Lines are made of what other meshes offer and clusters say, and by variables as they are, not by lines of env: neither a
+# line break nor a field more may make another address of one, to be dialled.
+odd=$(awk 'BEGIN {
+  fields["API_SERVER"] = 4; fields["EVICTED"] = 2; fields["TARGET"] = 4; fields["IMPORT"] = 6
+  for (name in ENVIRON) {
+    kind = name
+    if (sub(/_[0-9]+$/, "", kind) && kind in fields)
+      if (ENVIRON[name] ~ /[\001-\037\177`]/ || split(ENVIRON[name], field, "|") != fields[kind]) print name
+  }
+}' | sort | tr '\n' ' ')
+last_words=${LAST_WORDS:-/dev/termination-log}
+if [ -n "$odd" ]; then
+  echo "${odd% }: a control character, a backtick or another number of fields; nothing was dialled" | tee "$last_words"
+  exit 1
+fi
+values() {
+  awk -v kind="$1" 'BEGIN { for (name in ENVIRON) if (name ~ "^" kind "_[0-9]+$") print ENVIRON[name] }' | sort
+}
 targets() {
   values TARGET | while IFS= read -r target; do
     case "${WAVE-} ${BEFORE-} " in
@@ -315,7 +332,7 @@ EOF
     7 | 28) say "import-unreachable $pair: step=connect expected=the gateway for $service at $there seen=$(seen $code)" && return ;;
     *) say "import-refused $pair: step=tls expected=TLS passed through to $service at $there seen=something there ends it" && return ;;
   esac
-  file="$work/import-$service-$address"
+  file=$(mktemp "$work/import.XXXXXX")
   shown "$there" "$sni" "$work/roots" "$file" || return
   wrong=$(refusal "$file")
   who=$(openssl x509 -noout -ext subjectAltName <"$file" 2>/dev/null | sed -n 's/^.*URI:\([^, ]*\).*$/\1/p')
@@ -389,6 +406,5 @@ while :; do
 done
 ordered
 # Kubernetes keeps 4096 bytes of a container's last words, and Pulumi prints them.
-last_words=${LAST_WORDS:-/dev/termination-log}
 ordered | awk '{ length_so_far += length($0) + 1 } length_so_far <= 3900 { print; next } { left++ } END { if (left) print "and " left " more: kubectl logs" }' >"$last_words"
 exit 1

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from pulumi_istio_mesh.checks.report import findings_in
+from pulumi_istio_mesh.gates.expectations import api_server_line, import_lines
 from pulumi_istio_mesh.gates.manifests import SCRIPT
+from pulumi_istio_mesh.topology.load import parse_topology
+
+from ..builders import mesh_tree
 
 ME = "spiffe://mesh.internal/ns/istio-mesh-verify/sa/probe"
 HOST = "probe-c2.istio-mesh-verify.svc.cluster.local"
@@ -249,6 +253,53 @@ IMPORTED = {
     "CLUSTER": "c1", "SECONDS_AT_MOST": "0", "IMPORT_0": f"bank|ledger.money|sni|10.0.0.9|15443|{ME} spiffe://b/ns/n/sa/s",
 }  # fmt: skip
 ANSWERED = f"    Verify return code: 0 (ok)\n  URI:{ME}\n"
+
+
+ODD = {
+    "another line": ("IMPORT_0", f"{IMPORTED['IMPORT_0']}\nAPI_SERVER_9=x|https://192.0.2.9|../../x|"),
+    "a field too many": ("IMPORT_0", f"{IMPORTED['IMPORT_0']}|more"),
+    "a field too few": ("API_SERVER_0", "c2|https://10.0.0.2:6443|"),
+    "a carriage return": ("TARGET_0", f"{FULL['TARGET_0']}\r"),
+    "a backtick": ("API_SERVER_0", "c2|https://`id`||"),
+    "an evicted cluster without its host": ("EVICTED_0", "c9"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_a_line_that_is_none_is_refused_and_nothing_is_dialled(script, tmp_path: Path, case: str) -> None:  # type: ignore[no-untyped-def]
+    variable, value = ODD[case]
+    script(IMPORTED, openssl_says=ANSWERED)
+    (tmp_path / "curl").write_text("#!/bin/sh\necho dialled >&2\n")
+    variables = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "LAST_WORDS": str(tmp_path / "last-words")}
+    done = subprocess.run(
+        ["sh", "-c", SCRIPT], env={**variables, **FULL, variable: value}, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith(f"{variable}: ") and done.stdout.count("\n") == 1
+    assert (tmp_path / "last-words").read_text() == done.stdout
+
+
+def test_a_variable_that_only_looks_like_one_is_none(script) -> None:  # type: ignore[no-untyped-def]
+    """A line break in another variable makes no line: they are read as they are, not as env prints them."""
+    assert script({**IMPORTED, "NOTE": "x\nAPI_SERVER_9=c3|https://192.0.2.9||"}, openssl_says=ANSWERED) == (0, [])
+    assert script({**IMPORTED, "API_SERVER_PORT": "tcp|://"}, openssl_says=ANSWERED) == (0, [])
+
+
+def test_what_comes_of_a_cluster_stays_one_field_of_one_line() -> None:
+    entry = {
+        "metadata": {"name": "cart.web.shop"},
+        "spec": {
+            "endpoints": [{"address": "a|b\nAPI_SERVER_1=`id`", "ports": {"http": 15443}}],
+            "subjectAltNames": ["spiffe://shop.internal/ns/web/sa/cart\r|x"],
+        },
+    }
+    imports = {"cart.web": {"ports": {"http": 8080}, "namespaces": ["web"]}}
+    topology = parse_topology(mesh_tree(peers={"shop": {"imports": imports}}))
+    (line,) = import_lines(topology, [entry])
+    assert line.count("|") == 5
+    assert line.split("|")[3:] == ["a?b?API_SERVER_1=?id?", "15443", "spiffe://shop.internal/ns/web/sa/cart??x"]
+    assert api_server_line("c2", None, "https://a\n|b", "YQ==\n  YQ==\n") == "c2|https://a??b||YQ==YQ=="
 
 
 def test_what_a_peer_offered_is_as_it_offered_it(script) -> None:  # type: ignore[no-untyped-def]
