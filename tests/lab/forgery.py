@@ -11,21 +11,37 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from lab import sample
+from pulumi_istio_mesh.istio.certificates import RootCertificate, root_pem
 
 SNI = f"outbound_.{sample.PORT}_._.hello.sample.svc.cluster.local"
 """By which gateways pass calls on to the sample."""
 
 
-def minted(key_pem: str, root_pem: str, folder: Path, uri: str) -> list[str]:
-    """Sign a leaf for an identity by a root, and return how openssl presents it."""
+def wide_root(mesh: str, *domains: str) -> tuple[str, str]:
+    """Return the key and the certificate of a root that may vouch for several trust domains."""
+    own = ec.generate_private_key(ec.SECP256R1())
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    key = own.private_bytes(serialization.Encoding.PEM, *form).decode()
+    today = dt.datetime.now(dt.timezone.utc).date()
+    return key, root_pem(RootCertificate(mesh, "wide", domains, today, 9), key)
+
+
+def minted(key_pem: str, issuer_pem: str, folder: Path, name: str) -> list[str]:
+    """Sign a leaf for an identity by a root, and return how openssl presents it.
+
+    The name is a URI, or after `DNS:` a DNS name that stands for nobody's identity, whatever it looks like.
+    """
     key = serialization.load_pem_private_key(key_pem.encode(), None)
-    root = x509.load_pem_x509_certificate(root_pem.encode())
+    root = x509.load_pem_x509_certificate(issuer_pem.encode())
     own, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.timezone.utc)
-    name = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)])
+    dns = name.removeprefix("DNS:")
+    identity = x509.UniformResourceIdentifier(name) if dns == name else x509.DNSName(dns)
     builder = (
         x509.CertificateBuilder().subject_name(x509.Name([])).issuer_name(root.subject).public_key(own.public_key())
     )
-    builder = builder.serial_number(x509.random_serial_number()).add_extension(name, critical=True)
+    builder = builder.serial_number(x509.random_serial_number()).add_extension(
+        x509.SubjectAlternativeName([identity]), critical=True
+    )
     builder = builder.not_valid_before(now - dt.timedelta(minutes=5)).not_valid_after(now + dt.timedelta(hours=1))
     leaf = builder.sign(key, hashes.SHA256())  # type: ignore[arg-type]
     (folder / "leaf.pem").write_bytes(leaf.public_bytes(serialization.Encoding.PEM))

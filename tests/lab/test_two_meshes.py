@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from lab.stack import Stack, by_operation
 
 from .breakages import Mesh as Broken, applied, authority, new_authority, patched, root_key
 from .conftest import EXAMPLES, AStack, taken_down
-from .forgery import SNI, dialled, minted
+from .forgery import SNI, dialled, minted, wide_root
 from .observe import calling, endpoints, eventually, names, objects, restarts
 
 LAB = Shape(3)
@@ -33,6 +34,9 @@ IMPORTED = f"http://hello.sample.mesh-a.internal:{sample.PORT}/cgi-bin/hello"
 OF_B = f"http://hello.sample.mesh-b.internal:{sample.PORT}/cgi-bin/hello"
 OWN = f"http://hello.sample:{sample.PORT}/cgi-bin/hello"
 CLIENT, HELLO = "spiffe://mesh-b.internal/ns/sample/sa/client", "spiffe://mesh-a.internal/ns/sample/sa/hello"
+BEFORE = "before.internal"
+"""A trust domain that mesh-a had before: its identities still count as its own."""
+ROOT_OF_A = {"issued": "2026-11-23", "trust_domains": ["mesh-a.internal", BEFORE]}
 FAST = 5.0
 """Seconds within which a call that can't arrive is to fail: a connection is given up after three."""
 
@@ -47,7 +51,11 @@ class Meshes:
     def declare(self, stack: Stack, **changes: Any) -> None:
         """Write a stack's mesh.yaml: the example's, with facts changed; `...` leaves one out."""
         tree = yaml.safe_load((EXAMPLES / "two-meshes" / f"{stack.program.name}" / "mesh.yaml").read_text())
+        if stack is self.a:
+            tree |= {"trust": {"roots": [ROOT_OF_A]}, "trust_domain_aliases": [BEFORE]}
         facts = {key: value for key, value in {**tree, **changes}.items() if value is not ...}
+        if "mesh-a" in (peers := facts.get("peers", {})):
+            peers["mesh-a"]["trust_domain_aliases"] = [BEFORE]
         (stack.program / "mesh.yaml").write_text(yaml.safe_dump(facts))
 
 
@@ -61,7 +69,10 @@ def meshes(a_stack: AStack, lab: dict[str, Cluster], tmp_path_factory: pytest.Te
         stacks[name].program = named
         stacks[name].run("config", "set", "peerStack", f"organization/{peer}/fed")
     with taken_down(lab, *stacks.values()):
-        found = Meshes(stacks["mesh-a"], stacks["mesh-b"], first=stacks["mesh-a"].up())
+        found = Meshes(stacks["mesh-a"], stacks["mesh-b"], first="")
+        found.declare(found.a)
+        found.declare(found.b)
+        found.first = found.a.up()
         found.b.up()
         found.a.up()
         sample.deploy((lab[name] for name in (*A, *B)), ("c1", "c2"))
@@ -184,6 +195,73 @@ def test_an_identity_of_this_mesh_minted_by_the_other_ones_root_is_refused(meshe
     forged = [dialled(address, certificate) for _ in range(5)]
     assert not any("HTTP/1.1" in seen for seen in forged)
     assert any("alert" in seen for seen in forged), forged
+
+
+WIDE = ("mesh-b.internal", "evil.internal", BEFORE)
+"""What a root of mesh-b may vouch for that wants to be anybody."""
+
+
+def test_a_root_for_more_than_its_own_mesh_is_refused_when_it_is_offered(meshes: Meshes) -> None:
+    program = meshes.a.program / "__main__.py"
+    honest = program.read_text()
+    offer = {**meshes.b.outputs()["offers"]["mesh-a"], "roots": wide_root("mesh-b", *WIDE)[1]}
+    try:
+        program.write_text(honest.replace('peer.get_output("offers")', repr(offer)))
+        with pytest.raises(LabError) as refused:
+            meshes.a.preview()
+    finally:
+        program.write_text(honest)
+    assert f"may vouch for {BEFORE}" in str(refused.value)
+    assert "docs/checks.md#foreign-roots-unconstrained" in str(refused.value)
+
+
+@contextmanager
+def forced(cluster: Cluster, root: str, *domains: str) -> Iterator[None]:
+    """A root that is trusted for some trust domains, written past the program."""
+    (found,) = (one for one in objects(cluster, "configmaps") if one["metadata"]["name"] == "istio-shared-mesh-config")
+    trusted = json.loads(found["data"]["mesh"])
+    trusted["caCertificates"].append({"pem": root, "trustDomains": list(domains)})
+    was, will = ({"data": {"mesh": text}} for text in (found["data"]["mesh"], json.dumps(trusted)))
+    with patched(cluster, "istio-system", "configmap", "istio-shared-mesh-config", will, was):
+        yield
+
+
+def test_a_third_identity_and_none_at_all_are_refused_even_if_the_root_is_trusted(
+    meshes: Meshes, lab: dict[str, Cluster], tmp_path: Path
+) -> None:
+    """By TLS while its trust domain is not named, by the policy where it is; a root for our own names needs neither.
+
+    That is why an offer with one is refused: nothing in a proxy could tell whom it signed.
+    """
+    key, root = wide_root("mesh-b", *WIDE)
+    address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
+    people = {
+        "who may call": CLIENT,
+        "a third domain": "spiffe://evil.internal/ns/sample/sa/client",
+        "nobody": "DNS:spiffe://mesh-b.internal/ns/sample/sa/client",
+        "an alias of mesh-a": f"spiffe://{BEFORE}/ns/sample/sa/client",
+    }
+    folders = {name: tmp_path / str(index) for index, name in enumerate(people)}
+
+    def answers() -> dict[str, str]:
+        return {name: _answer(dialled(address, certificate)) for name, certificate in leaves.items()}
+
+    for folder in folders.values():
+        folder.mkdir()
+    leaves = {name: minted(key, root, folders[name], uri) for name, uri in people.items()}
+    assert set(answers().values()) == {"refused"}
+    with forced(lab["c1"], root, "mesh-b.internal"):
+        expected = {"who may call": "200", "a third domain": "refused", "nobody": "403", "an alias of mesh-a": "200"}
+        assert eventually(answers, lambda seen: seen["who may call"] == "200") == expected
+    with forced(lab["c1"], root, "mesh-b.internal", "evil.internal"):
+        expected["a third domain"] = "403"
+        assert eventually(answers, lambda seen: seen["a third domain"] != "refused") == expected
+    eventually(answers, lambda seen: set(seen.values()) == {"refused"})
+
+
+def _answer(seen: str) -> str:
+    """What a caller without a proxy got: a status, or that it was refused before it could ask."""
+    return seen.partition("HTTP/1.1 ")[2][:3] or "refused"
 
 
 def test_running_again_changes_nothing_and_nothing_drifts(meshes: Meshes) -> None:

@@ -307,10 +307,11 @@ ROOTS, UNCONSTRAINED = "foreign-roots", "foreign-roots-unconstrained"
 P224, K1, BRAINPOOL = (
     ec.generate_private_key(curve) for curve in (ec.SECP224R1(), ec.SECP256K1(), ec.BrainpoolP384R1())
 )
+RSA_1024 = rsa.generate_private_key(65537, 1024)
 DANGEROUS = {
     "this mesh's former domain": (constrained("shop.internal", "before.example"), UNCONSTRAINED, "vouch for before"),
-    "what this mesh's root vouches for": (constrained("shop.internal", "next.example"), UNCONSTRAINED, "vouch for next"),
-    "a third domain": (constrained("shop.internal", "evil.internal"), UNCONSTRAINED, "'evil.internal', no trust domain"),
+    "what this mesh's root vouches for": (constrained("shop.internal", "next.example"), UNCONSTRAINED, "for next"),
+    "a third domain": (constrained("shop.internal", "evil.internal"), UNCONSTRAINED, "'evil.internal', no trust"),
     "Istio's default domain": (constrained("shop.internal", "cluster.local"), UNCONSTRAINED, "'cluster.local'"),
     "all that is internal but this mesh": (
         constrained(".internal", excluded=("prod.internal", "bank.internal")), UNCONSTRAINED, "'.internal', no trust",
@@ -327,7 +328,7 @@ DANGEROUS = {
     ),
     "its own from tomorrow": (constrained("shop.internal", begins=NOW + dt.timedelta(days=1)), ROOTS, "begins at 2026"),
     "its own, altered": (constrained("shop.internal", signer=P224), ROOTS, "not its own key's"),
-    "its own by RSA-1024": (constrained("shop.internal", own=rsa.generate_private_key(65537, 1024)), ROOTS, "1024 bits"),
+    "its own by RSA-1024": (constrained("shop.internal", own=RSA_1024), ROOTS, "1024 bits"),
     "its own by P-224": (constrained("shop.internal", own=P224), ROOTS, "on secp224r1"),
     "its own by secp256k1": (constrained("shop.internal", own=K1), ROOTS, "on secp256k1"),
     "its own by brainpool": (constrained("shop.internal", own=BRAINPOOL), ROOTS, "on brainpoolP384r1"),
@@ -416,7 +417,9 @@ SHAPES: dict[str, tuple[Any, str]] = {
         an_offer(**service(identities=["spiffe://shop.internal/ns/web/sa/cart spiffe://shop.internal/ns/web/sa/b"])),
         "identities.0",
     ),
-    "an identity with a bar": (an_offer(**service(identities=["spiffe://shop.internal/ns/web/sa/c|d"])), "identities.0"),
+    "an identity with a bar": (
+        an_offer(**service(identities=["spiffe://shop.internal/ns/web/sa/c|d"])), "identities.0",
+    ),
     "a caller that is none": (an_offer(**service(callers=["web"])), "callers.0"),
     "a port of no name": (an_offer(**service(ports={"http": 8080, "a b": 1})), "ports.?"),
     "a Service of no name": (an_offer(services={"cart\nweb": an_offer()["services"]["cart.web"]}), "services.?"),
@@ -465,8 +468,8 @@ def test_the_most_that_an_offer_may_hold_is_taken() -> None:
 
 
 NOWHERE = [
-    "localhost", "gateway.localhost", "kubernetes.default.svc.cluster.local", "istiod.istio-system.svc", "printer.local",
-    "gateway", "2130706433", "0x7f000001", "0x7f.1", "127.1", "1.2.3", "::1", "::", "::ffff:127.0.0.1", "::ffff:0.0.0.0",
+    "localhost", "gateway.localhost", "kubernetes.default.svc.cluster.local", "istiod.istio-system.svc", "a.local",
+    "gateway", "2130706433", "0x7f000001", "0x7f.1", "127.1", "1.2.3", "::1", "::", "::ffff:127.0.0.1", "::ffff:0:0",
     "64:ff9b::7f00:1", "2002:7f00:1::", "::127.0.0.1", "fe80::1%eth0", "2001:db8::1%a|b", "169.254.169.254",
     "255.255.255.255", "224.0.0.1", "ff02::1", "-a.example", "a..example", "A.example", "a.example.", "a_b.example",
 ]  # fmt: skip
