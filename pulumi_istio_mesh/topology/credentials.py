@@ -50,7 +50,7 @@ def credential_in(key: str, text: str) -> str:
     """Return what kind of credential a text holds, in words such as "a private key"; empty where it holds none.
 
     `key` is that of the fact: in the names of images and the places of charts and API servers more is taken for one.
-    What is meant to be a secret is never found by its entropy alone, for names and digests look the same.
+    Elsewhere nothing is taken for one by its entropy alone, for names and digests look the same.
     """
     if _PRIVATE_KEY.search(text) or any(map(_PRIVATE_KEY.search, map(_decoded, _ENCODED_PEM.findall(text)))):
         return "a private key"
@@ -145,15 +145,15 @@ def _decoded(encoded: str) -> str:
 _IMAGES = ("image", "image_hub", "hub", "repository")
 """Keys of images and of what they lie under, here and in Helm values."""
 
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
 _ENCODED_PEM = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{10,60}")
 _USER = re.compile(r"\b(https?|oci)://[^/\s?#@]*@", re.IGNORECASE)
-_PASSWORD = re.compile(r"://[^/\s:@?#]*:(?!\d*(/|$))[^\s@]*@")
-"""Of any scheme, and also with a password in which a slash stands."""
+_PASSWORD = re.compile(r"://[^/\s:@?#]*:(?!\d*(/|$))[^\s@]{0,500}@")
+"""Of any scheme, and also with a password in which a slash stands. Bounded, as all here: a text may be long."""
 _BARE_USER = re.compile(r"[^/\\\s:@]+:[^/\\\s@]*@")
 _DIGEST = re.compile(r"@[A-Za-z0-9+._-]+:[0-9a-fA-F]{32,}$")
 _TOKEN = re.compile(
-    r"\beyJ[A-Za-z0-9_-]{8,}\."  # A JSON web token.
+    r"\beyJ[A-Za-z0-9_-]{8,1000}\."  # A JSON web token.
     r"|\b(gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{16,}|\bxox[abeprs]-[A-Za-z0-9-]{12,}"
     r"|\bAKIA[A-Z0-9]{16}\b|\bAIza[A-Za-z0-9_-]{35}|\bhvs\.[A-Za-z0-9_-]{40,}"
 )
