@@ -18,6 +18,23 @@ TOKEN = "not-a-real-token"
 """The credential in every kubeconfig here; it may appear in no message and no repr."""
 
 
+CA = (
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBrzCCAVWgAwIBAgIUCkyXDUu9I7mUqob+UxoSHtvLOrwwCgYIKoZIzj0EAwIw\n"
+    "JTENMAsGA1UECgwEcHJvZDEUMBIGA1UEAwwLcHJvZCByb290IDEwHhcNMjYxMTIz\n"
+    "MDAwMDAwWhcNMjYxMjIzMDAwMDAwWjAlMQ0wCwYDVQQKDARwcm9kMRQwEgYDVQQD\n"
+    "DAtwcm9kIHJvb3QgMTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABDkEb4NP3w+E\n"
+    "uIeROjV33gu02zxvGD0USsGMC6mWQO/EnT6hna0f30jFOUFMfqe6Uv84mDLujhjb\n"
+    "2VQHBnr+v0ejYzBhMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgEGMB0G\n"
+    "A1UdDgQWBBRK/j4dtqAM02nmKlHDy/GjixHxCjAfBgNVHR4BAf8EFTAToBEwD4YN\n"
+    "cHJvZC5pbnRlcm5hbDAKBggqhkjOPQQDAgNIADBFAiAGVOeBkHrphQPM2YEeUAOS\n"
+    "b50GU47sl9O055NMxoWBAgIhAJ2gZX0Zll1upAkrcXfXFIc95FdY2ZAt4bwLfDA2\n"
+    "LN1i\n"
+    "-----END CERTIFICATE-----\n"
+)
+"""A certificate, as it verifies an API server. Its key is nowhere."""
+
+
 def a_kubeconfig(server: str = "https://192.0.2.1:6443") -> str:
     """A kubeconfig of the usual shape, with a token."""
     return (
@@ -68,7 +85,7 @@ def as_program(tree: Mapping[str, Any]) -> Any:
     if not isinstance(clusters, Mapping):
         return dict(tree)
     if tree.get("render_to") is not None:
-        read = {"reader_credential": TOKEN, "api_server_ca": "a CA"}
+        read = {"reader_credential": TOKEN, "api_server_ca": CA}
         return {**tree, "clusters": {name: {**read, **facts} for name, facts in clusters.items()}}
     with_kubeconfigs = {
         name: {"kubeconfig": a_kubeconfig(f"https://192.0.2.{number}:6443"), **facts}

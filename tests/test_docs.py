@@ -12,11 +12,11 @@ from pydantic.fields import FieldInfo
 from pulumi_istio_mesh import Mesh
 from pulumi_istio_mesh.checks.outcome import READS
 from pulumi_istio_mesh.checks.registry import CHECKS
-from pulumi_istio_mesh.components import arguments
 from pulumi_istio_mesh.gates.manifests import SCRIPT
 from pulumi_istio_mesh.pictures.mermaid import mermaid
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.topology import dialled, federation, gke, models
+from pulumi_istio_mesh.topology.credentials import OF_A_CLUSTER
 from pulumi_istio_mesh.topology.load import parse_links, parse_topology, read_mesh_file
 from pulumi_istio_mesh.topology.problems import SLUGS, TopologyError
 
@@ -233,7 +233,7 @@ def rows(heading: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("heading", TABLES)
 def test_every_fact_is_documented_and_nothing_else_is(heading: str) -> None:
-    only_in_programs = {"Cluster": set(arguments.CREDENTIALS), "Peer": {"offer"}}.get(heading, set())
+    only_in_programs = {"Cluster": set(OF_A_CLUSTER), "Peer": {"offer"}}.get(heading, set())
     assert set(rows(heading)) == set(TABLES[heading]) | only_in_programs
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..topology.kubeconfig import holds_credential
+from ..topology.kubeconfig import may_be_shown
 from .findings import Finding
 from .seen import View
 
@@ -47,7 +47,7 @@ def leading(view: View) -> Iterator[Finding]:
 
 def safe(server: str) -> str:
     """Return an address as it may be printed."""
-    return "an address with a credential in it" if holds_credential(server) else server
+    return server if may_be_shown(server) else "an address that may hold a credential"
 
 
 JUDGES = (present, accepted, leading)

@@ -34,7 +34,7 @@ def adopt(file: str, mesh: str | None, kubeconfigs: tuple[str, ...], output: str
 
     from ..istio.adopted import place_of, written
     from ..live.adoption import ControlPlaneFound, read_control_plane
-    from ..live.api import CannotRead, ClusterApi
+    from ..live.api import CannotRead
     from .kubeconfigs import access_to
     from .mesh_file import planned
 
@@ -48,7 +48,7 @@ def adopt(file: str, mesh: str | None, kubeconfigs: tuple[str, ...], output: str
     access = access_to(clusters, kubeconfigs)
 
     async def read_all() -> list[ControlPlaneFound | BaseException]:
-        apis = (ClusterApi(access[name].kubeconfig, access[name].context, deadline=deadline) for name in clusters)
+        apis = (access[name].api(deadline) for name in clusters)
         return await asyncio.gather(*map(read_control_plane, apis), return_exceptions=True)
 
     failed = False

@@ -20,23 +20,30 @@ def access_to(clusters: Collection[str], given: tuple[str, ...]) -> Mapping[str,
     problems: list[str] = []
     for one in given:
         cluster, equals, path = one.partition("=")
-        if not equals:
-            problems.append(f"--kubeconfig {one}: write CLUSTER=PATH[:CONTEXT]")
+        if not equals or not one.isprintable():
+            # It may be the kubeconfig itself, and is not repeated then.
+            shown = one if one.isprintable() else "with a line break in it"
+            problems.append(f"--kubeconfig {shown}: write CLUSTER=PATH[:CONTEXT]")
             continue
         if cluster not in clusters:
             problems.append(f"--kubeconfig {cluster}=...: the mesh has no such cluster")
             continue
-        context = None
-        where = Path(path).expanduser()
-        if not where.exists() and ":" in path:
-            path, _, context = path.rpartition(":")
-            where = Path(path).expanduser()
         try:
-            found[cluster] = Access(where.read_text(encoding="utf-8"), context)
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"--kubeconfig {cluster}=...: {where} can't be read: {type(error).__name__}")
+            where, context = _file_and_context(path)
+            found[cluster] = Access(where.read_text(encoding="utf-8"), context, where.parent)
+        except (OSError, ValueError, RuntimeError) as error:
+            problems.append(f"--kubeconfig {cluster}=...: {path} can't be read: {type(error).__name__}")
     named = {one.partition("=")[0] for one in given}
     problems += [f"--kubeconfig {cluster}=PATH is missing" for cluster in clusters if cluster not in named]
     if problems:
         raise click.UsageError("\n".join(problems))
     return found
+
+
+def _file_and_context(path: str) -> tuple[Path, str | None]:
+    """Return a PATH[:CONTEXT] as its two parts; a file whose name has a colon is taken whole."""
+    where = Path(path).expanduser()
+    if where.exists() or ":" not in path:
+        return where, None
+    path, _, context = path.rpartition(":")
+    return Path(path).expanduser(), context

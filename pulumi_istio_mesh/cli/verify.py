@@ -45,7 +45,7 @@ def verify(
     """Look at a live mesh, and say whether it works, what is wrong, and the likely cause.
 
     Of a FILE, with a kubeconfig for each cluster; or of a stack: --stack NAME, or --stack= for the selected one.
-    Only reads: lists, metrics, dry runs, and calls between the mesh's own probes.
+    Only reads: lists, metrics, dry runs, and calls between the mesh's own probes. A kubeconfig's plugin (exec) is run.
 
     \b
     Examples:

@@ -14,7 +14,9 @@ from typing import Any, Optional, cast
 import pulumi
 from typing_extensions import NotRequired, TypedDict
 
+from ..istio.public_pem import public_pem_problems
 from ..rules import problems_in, today
+from ..topology.credentials import CACERTS, OF_A_CLUSTER, OF_A_MESH
 from ..topology.declared import LATE
 from ..topology.docker_config import docker_config_problems
 from ..topology.kubeconfig import KubeconfigError, api_server_problems, kubeconfig_problems, server_of
@@ -472,14 +474,6 @@ class RefusedTopology(TopologyError, pulumi.RunError):
     """A `TopologyError` that Pulumi prints as its sentences, without a traceback."""
 
 
-CREDENTIALS = ("kubeconfig", "cacerts", "api_server_ca", "reader_credential")
-"""Arguments of a cluster that never enter a topology: they are credentials, or late, or both."""
-
-
-REGISTRY_CREDENTIALS = "registry_credentials"
-"""Argument of a mesh that never enters a topology, for the same reason."""
-
-
 def accept(name: str, args: Mapping[str, Any]) -> Topology:
     """Return the topology that the arguments of a mesh declare.
 
@@ -488,11 +482,11 @@ def accept(name: str, args: Mapping[str, Any]) -> Topology:
     facts = {"mesh_id": name, **{key: value for key, value in args.items() if value is not None}}
     # What a peer offers is known late, and checked then (offers.py).
     facts |= {"peers": without(args["peers"], ("offer",))} if args.get("peers") is not None else {}
-    credentials = facts.pop(REGISTRY_CREDENTIALS, None) or {}
+    credentials = facts.pop(OF_A_MESH, None) or {}
     clusters = args.get("clusters")
     source = f"Mesh {name!r}"
     if isinstance(clusters, Mapping):
-        facts["clusters"] = without(clusters, CREDENTIALS)
+        facts["clusters"] = without(clusters, OF_A_CLUSTER)
     late: list[Problem] = []
     try:
         topology = parse_topology(plain_facts(facts, "", late), source)
@@ -529,6 +523,7 @@ def _credential_problems(topology: Topology, clusters: Mapping[str, Mapping[str,
         if name in topology.evicted:
             continue
         yield from _reader_problems(topology, name, given)
+        yield from known_authority_problems(f"clusters.{name}.api_server_ca", given.get("api_server_ca"))
         where = f"clusters.{name}.kubeconfig"
         kubeconfig = given.get("kubeconfig")
         if topology.render_to is not None:
@@ -578,6 +573,12 @@ def known_kubeconfig_problems(where: str, name: str, kubeconfig: Any) -> Iterato
         )
 
 
+def known_authority_problems(where: str, pem: Any) -> Iterator[Problem]:
+    """Judge what verifies a cluster's API server as far as it is known now; empty stands for what everybody trusts."""
+    if pem and not isinstance(pem, (pulumi.Output, Awaitable)):
+        yield from public_pem_problems(where, pem, slug="api-server")
+
+
 def _reader_problems(topology: Topology, name: str, given: Mapping[str, Any]) -> Iterator[Problem]:
     """Judge the token of a rendered cluster, which no program can read from the cluster itself."""
     if given.get("reader_credential") is None:
@@ -616,7 +617,7 @@ def _cacerts_problems(topology: Topology, name: str, given: Mapping[str, Any]) -
     expected = topology.trust.kind == "given" and not remote and not joins
     cacerts = given.get("cacerts")
     if expected and isinstance(cacerts, Mapping):
-        for part in CaCertsArgs.__annotations__:
+        for part in CACERTS:
             if cacerts.get(part) is None:
                 yield Problem(
                     where=f"{where}.{part}",
@@ -654,15 +655,15 @@ def _registry_problems(topology: Topology, credentials: Any) -> Iterator[Problem
     if not isinstance(credentials, Mapping):
         example = listed[0] if listed else "registry"
         yield Problem(
-            where=REGISTRY_CREDENTIALS,
+            where=OF_A_MESH,
             what="it is not a mapping of Secrets to their contents",
             why="which Secrets there are shapes the mesh; what is in each of them may be late",
-            fix=f'"{REGISTRY_CREDENTIALS}": {{"{example}": config.require_secret("registry")}}',
+            fix=f'"{OF_A_MESH}": {{"{example}": config.require_secret("registry")}}',
             slug="registry-credentials",
         )
         return
     for name, config in credentials.items():
-        where = f"{REGISTRY_CREDENTIALS}.{name}"
+        where = f"{OF_A_MESH}.{name}"
         if name not in listed:
             yield Problem(
                 where=where,
@@ -675,16 +676,28 @@ def _registry_problems(topology: Topology, credentials: Any) -> Iterator[Problem
             yield from docker_config_problems(where, config)
 
 
-def checked_api_server(name: str, api_server: Optional[pulumi.Input[str]]) -> pulumi.Output[str]:
+def checked_api_server(where: str, api_server: Optional[pulumi.Input[str]]) -> pulumi.Output[str]:
     """Return the address that peers use, checked as soon as it is known; empty where none was given."""
 
     def check(server: Any) -> str:
-        found = list(api_server_problems(f"clusters.{name}.api_server", server)) if server else []
+        found = list(api_server_problems(where, server)) if server else []
         if found:
-            raise RefusedTopology(found, f"cluster {name!r}")
+            raise RefusedTopology(found, where)
         return server or ""
 
     return pulumi.Output.from_input(cast(Any, api_server)).apply(check)
+
+
+def checked_authority(where: str, pem: Optional[pulumi.Input[str]]) -> Optional[pulumi.Output[str]]:
+    """Return what verifies a cluster's API server, checked as soon as it is known; None where none was given."""
+
+    def check(known: Any) -> str:
+        found = list(known_authority_problems(where, known))
+        if found:
+            raise RefusedTopology(found, where)
+        return known or ""
+
+    return None if pem is None else pulumi.Output.from_input(cast(Any, pem)).apply(check)
 
 
 def checked_kubeconfig(

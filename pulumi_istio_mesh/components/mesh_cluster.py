@@ -18,7 +18,7 @@ from ..istio.adopted import AdoptedObject
 from ..plan.mesh_plan import ClusterPlan, IstiodRoute
 from ..topology.models import Topology
 from .access import Access
-from .arguments import checked_api_server
+from .arguments import checked_api_server, checked_authority
 from .callbacks import engine_calls_back
 from .control_plane import ControlPlane
 from .east_west_gateway import EastWestGateway, ExistingGateway, Exposure
@@ -94,7 +94,8 @@ class MeshCluster(pulumi.ComponentResource):
         )
         super().__init__(names.token("MeshCluster"), name, None, pulumi.ResourceOptions.merge(opts, options))
         if rendering is not None:
-            provider, api_server = rendering.provider, checked_api_server(plan.name, args.get("api_server"))
+            where = f"clusters.{plan.name}.api_server"
+            provider, api_server = rendering.provider, checked_api_server(where, args.get("api_server"))
         else:
             access = Access(
                 name,
@@ -147,7 +148,9 @@ class MeshCluster(pulumi.ComponentResource):
                 revisions=topology.revision_names,
                 account=self._control_plane.reader_account,
                 server=api_server,
-                certificate_authority=args.get("api_server_ca"),
+                certificate_authority=checked_authority(
+                    f"clusters.{plan.name}.api_server_ca", args.get("api_server_ca")
+                ),
                 token=args.get("reader_credential"),
                 rendered=rendering is not None,
                 # Google's DNS endpoint shows a certificate that everybody trusts, and not the cluster's own.

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
+import ssl
+import tempfile
 import warnings
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import httpx
-import httpx_ws
 import kr8s
 import kr8s.asyncio
 import yaml
 
-# kr8s warns of each Kubernetes that is newer than itself; what is read here is the same in all.
-warnings.filterwarnings("ignore", r"Kubernetes version \S+ is not supported", UserWarning)
+from ..topology.kubeconfig import KubeconfigError
+from .kubeconfig import Headers, resolved
+
+# kr8s warns of a Kubernetes that is newer than itself, and of versions that are none; what is read is the same in all.
+warnings.filterwarnings("ignore", r"(Unable to parse )?Kubernetes version ", UserWarning)
 
 Object = dict[str, Any]
 
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _PAGE = 500
-_NO_ANSWER = (httpx.HTTPError, kr8s.ServerError, kr8s.APITimeoutError, ConnectionError, asyncio.TimeoutError)
 
 
 class CannotRead(Exception):
@@ -31,23 +37,30 @@ class CannotRead(Exception):
 class ClusterApi:
     """The API server of one cluster.
 
-    Every method raises `CannotRead` when there is no answer within the deadline, in seconds, or the credential may not
-    read it. Nothing is ever changed: what is posted are reviews and dry runs, and commands only print.
+    Every method raises `CannotRead`, and nothing else, when there is no answer within the deadline, in seconds, when
+    the credential may not read it, and when anything else goes wrong. Nothing is ever changed: what is posted are
+    reviews and dry runs, and commands only print. A plugin that the kubeconfig names is run.
     """
 
-    def __init__(self, kubeconfig: str, context: str | None = None, *, deadline: float = 10) -> None:
+    def __init__(
+        self, kubeconfig: str, context: str | None = None, *, folder: Path | None = None, deadline: float = 10
+    ) -> None:
+        """`folder` is that of the kubeconfig, to which paths in it are relative; the current one where it has none."""
         self._kubeconfig, self._context, self._deadline = kubeconfig, context, deadline
+        self._folder = folder or Path()
         self._api: kr8s.asyncio.Api | None = None
+        self._acting_as: Headers = ()
+        self._failed: CannotRead | None = None
         self._connecting = asyncio.Lock()
 
     async def version(self) -> tuple[str, str | None]:
         """Return the server's version, such as v1.36.3, and the Date of its answer."""
         response = await self._answer("GET", "/version")
-        return str(response.json()["gitVersion"]), response.headers.get("date")
+        return str(_object(response).get("gitVersion", "")), response.headers.get("date")
 
     async def get(self, path: str) -> Object:
         """Return the object at a path of the API server."""
-        return cast(Object, (await self._answer("GET", path)).json())
+        return _object(await self._answer("GET", path))
 
     async def text(self, path: str) -> str:
         """Return what stands at a path of the API server as text, such as a log."""
@@ -60,9 +73,12 @@ class ClusterApi:
         headers = {"Accept": _METADATA_ONLY} if metadata_only else {}
         while True:
             response = await self._answer("GET", path, params=query, headers=headers, missing_is_empty=True)
-            page = response.json()
-            found += page.get("items") or []
-            rest = (page.get("metadata") or {}).get("continue")
+            page = _object(response)
+            items, metadata = page.get("items") or [], page.get("metadata") or {}
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in [*items, metadata]):
+                raise CannotRead(_NO_API)
+            found += items
+            rest = metadata.get("continue")
             if not rest:
                 return found
             query["continue"] = rest
@@ -77,7 +93,7 @@ class ClusterApi:
             deadline=deadline,
             timeout=deadline or self._deadline,
         )
-        return response.status_code, response.json()
+        return response.status_code, _object(response)
 
     async def run(
         self, namespace: str, pod: str, container: str, command: Sequence[str], *, deadline: float | None = None
@@ -89,7 +105,11 @@ class ClusterApi:
 
         async def read() -> None:
             async with api.open_websocket(
-                namespace=namespace, url=f"pods/{pod}/exec", params=params, subprotocols=("v4.channel.k8s.io",)
+                namespace=namespace,
+                url=f"pods/{pod}/exec",
+                params=params,
+                subprotocols=("v4.channel.k8s.io",),
+                headers=list(self._acting_as),
             ) as socket:
                 while True:
                     message = await socket.receive_bytes()
@@ -100,7 +120,7 @@ class ClusterApi:
 
         try:
             await asyncio.wait_for(read(), deadline or self._deadline)
-        except (*_NO_ANSWER, httpx_ws.HTTPXWSException) as error:
+        except Exception as error:
             raise CannotRead(f"no command could be run in {namespace}/{pod}: {_reason(error)}") from None
         return printed.decode(errors="replace")
 
@@ -111,22 +131,30 @@ class ClusterApi:
         *,
         missing_is_empty: bool = False,
         refused_is_answer: bool = False,
+        headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
         **arguments: Any,
     ) -> httpx.Response:
         api = await self._connected()
+        sent = [*self._acting_as, *(headers or {}).items()]
 
         async def ask() -> httpx.Response:
             # The path as it is: kr8s would build it from a version and a namespace.
             base, _, last = path.rpartition("/")
             async with api.call_api(
-                method, version="", base=base or path, url=last if base else "", raise_for_status=False, **arguments
+                method,
+                version="",
+                base=base or path,
+                url=last if base else "",
+                raise_for_status=False,
+                headers=sent,
+                **arguments,
             ) as response:
                 return response
 
         try:
             response = await asyncio.wait_for(ask(), deadline or self._deadline)
-        except _NO_ANSWER as error:
+        except Exception as error:
             raise CannotRead(_reason(error)) from None
         if missing_is_empty and response.status_code == 404:
             return httpx.Response(200, json={})
@@ -138,29 +166,93 @@ class ClusterApi:
 
     async def _connected(self) -> kr8s.asyncio.Api:
         async with self._connecting:
+            if self._failed is not None:
+                # Not once more for each of the readings: it may cost a deadline, or run a plugin.
+                raise self._failed
             if self._api is None:
                 try:
-                    config: Any = yaml.safe_load(self._kubeconfig)
-                    found: Any = kr8s.asyncio.api(kubeconfig=config, context=self._context)
-                    api: kr8s.asyncio.Api = await asyncio.wait_for(found, self._deadline)
-                except _NO_ANSWER as error:
-                    raise CannotRead(_reason(error)) from None
-                except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
-                    raise CannotRead(f"its kubeconfig can't be used: {type(error).__name__}") from None
-                api.timeout = self._deadline
-                self._api = api
+                    self._api = await self._connect()
+                except CannotRead as error:
+                    self._failed = error
+                    raise
         return self._api
+
+    async def _connect(self) -> kr8s.asyncio.Api:
+        # The library reads certificates and keys from files only, and would leave those that it writes.
+        with tempfile.TemporaryDirectory() as files:
+            try:
+                config: Any = yaml.safe_load(self._kubeconfig)
+                config, self._acting_as = await asyncio.to_thread(
+                    resolved, config, self._context, folder=self._folder, files=Path(files), seconds=self._deadline
+                )
+            except KubeconfigError as error:
+                raise CannotRead(f"its kubeconfig can't be used: {error}") from None
+            except Exception as error:
+                raise CannotRead(f"its kubeconfig can't be used: {type(error).__name__}") from None
+            try:
+                found: Any = kr8s.asyncio.api(kubeconfig=config)
+                api: kr8s.asyncio.Api = await asyncio.wait_for(found, self._deadline)
+            except Exception as error:
+                raise CannotRead(_reason(error)) from None
+        api.timeout = self._deadline
+        return api
+
+
+def _object(response: httpx.Response) -> Object:
+    """Return the object that is the answer."""
+    try:
+        found = response.json()
+    except Exception:
+        found = None
+    if not isinstance(found, dict):
+        raise CannotRead(_NO_API)
+    return found
+
+
+_NO_API = "what answers there is no API server of Kubernetes"
 
 
 def _reason(error: BaseException) -> str:
-    """Return why, in words that never hold a header or a body."""
-    if isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException, kr8s.APITimeoutError)):
+    """Return why, in words that hold nothing of a kubeconfig, of a header or of a body."""
+    chain = list(_chain(error))
+    if any(isinstance(one, (asyncio.TimeoutError, httpx.TimeoutException, kr8s.APITimeoutError)) for one in chain):
         return "no answer in time"
-    if isinstance(error, kr8s.ServerError) and error.response is not None:
-        return _refusal(error.response.status_code)
+    for one in chain:
+        if isinstance(one, (httpx.HTTPStatusError, kr8s.ServerError)) and one.response is not None:
+            return _refusal(one.response.status_code)
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return f"its certificate can't be verified: {_unverified(one)}"
+        if isinstance(one, ssl.SSLError):
+            return f"TLS can't be used: {one.reason or 'a certificate or a key is no PEM'}"
+        if isinstance(one, httpx.ProxyError):
+            return "its proxy does not connect"
+        if isinstance(one, socket.gaierror):
+            return "no connection: the name of its server is not known here"
+        if isinstance(one, OSError) and one.errno:
+            return f"no connection: {os.strerror(one.errno)}"
     if isinstance(error, httpx.ConnectError):
-        return f"no connection: {error}" if str(error) else "no connection"
-    return type(error).__name__
+        return "no connection"
+    return _NO_API if isinstance(error, (ValueError, LookupError, TypeError)) else type(error).__name__
+
+
+def _unverified(error: ssl.SSLCertVerificationError) -> str:
+    # What OpenSSL says of a name that differs has the name.
+    differs = error.verify_code in _NAME_DIFFERS
+    return "it is of another name" if differs else error.verify_message or "it is not trusted"
+
+
+_NAME_DIFFERS = (62, 64)
+"""X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH."""
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it came of, of several the first."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        several = getattr(error, "exceptions", None)
+        error = several[0] if several else error.__cause__ or error.__context__
 
 
 def _refusal(status: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import datetime as dt
 import email.utils
 import json
@@ -182,9 +183,10 @@ async def _answers(api: ClusterApi, seen: Seen) -> bool:
     except CannotRead as error:
         seen.unread["version"] = str(error)
         return False
-    if date:
+    # What is no date says nothing of the clock.
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
         # The header has whole seconds; half of one is its mean error.
-        server = email.utils.parsedate_to_datetime(date).timestamp() + 0.5
+        server = email.utils.parsedate_to_datetime(date or "").timestamp() + 0.5
         seen.skew_seconds = server - (asked + time.time()) / 2
     return True
 
@@ -240,7 +242,7 @@ async def _all(seen: Seen, readings: Mapping[str, Callable[[], Awaitable[None]]]
             await reading()
         except CannotRead as error:
             seen.unread[name] = str(error)
-        except (KeyError, ValueError, TypeError, IndexError) as error:
+        except Exception as error:
             seen.unread[name] = f"the answer is not of the expected form ({type(error).__name__})"
 
     await asyncio.gather(*(one(name, reading) for name, reading in readings.items()))

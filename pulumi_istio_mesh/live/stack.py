@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..istio import names
-from ..topology.kubeconfig import server_of
+from ..topology.kubeconfig import KubeconfigError, server_of
 from ..topology.load import parse_topology
 from ..topology.models import Topology
 from .verify import Access
@@ -92,7 +93,11 @@ def _meshes(state: Mapping[str, Any]) -> Iterator[StackMesh]:
             for resource in resources
             if resource.get("provider") in providers and not resource.get("delete")
         )
-        servers = {cluster: server_of(found.kubeconfig) for cluster, found in access.items()}
+        servers: dict[str, str] = {}
+        for cluster, way in access.items():
+            # What is wrong with a kubeconfig is told of its own cluster, when that is looked at.
+            with contextlib.suppress(KubeconfigError):
+                servers[cluster] = server_of(way.kubeconfig)
         yield StackMesh(topology, access, servers, objects)
 
 

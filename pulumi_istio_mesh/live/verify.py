@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from ..checks.outcome import LEFT_OUT
 from ..checks.report import findings_in
@@ -31,11 +32,17 @@ class Access:
 
     kubeconfig: str = dataclasses.field(repr=False)
     context: str | None = None
+    folder: Path | None = None
+    """That of the kubeconfig; None where it has none."""
+
+    def api(self, deadline: float) -> ClusterApi:
+        """Return the API server; `deadline` is that of each reading, in seconds. Nothing is dialled yet."""
+        return ClusterApi(self.kubeconfig, self.context, folder=self.folder, deadline=deadline)
 
 
 def connected(access: Mapping[str, Access], deadline: float = 10) -> dict[str, ClusterApi]:
-    """Return the API server of each cluster; `deadline` is that of each reading, in seconds. Nothing is dialled yet."""
-    return {name: ClusterApi(way.kubeconfig, way.context, deadline=deadline) for name, way in access.items()}
+    """Return the API server of each cluster, as `Access.api`."""
+    return {name: way.api(deadline) for name, way in access.items()}
 
 
 async def look(

@@ -8,11 +8,12 @@ from typing import Any, Optional
 
 import pulumi
 
-from ..components.arguments import without
+from ..components.arguments import RefusedTopology, without
 from ..components.control_plane import shared_mesh_config
 from ..components.federation import FederationGateway, MeshExport, MeshImport
 from ..components.offers import checked_offers, trusted_offers
 from ..istio import federation
+from ..topology.credentials import credential_problems
 from .arguments import IstioFederationArgs
 from .placed import OF_MESH, PartInCluster, given, in_cluster, place, way_problems
 
@@ -50,7 +51,7 @@ class IstioFederation(PartInCluster):
             found=way_problems("IstioFederation", args, cluster, opts),
         )
         super().__init__(name, args, placed, opts)
-        topology, ready, roots = placed.topology, self._ready, pulumi.Output.from_input(args["root_certs"])
+        topology, ready, roots = placed.topology, self._ready, _public(args["root_certs"])
         self.address = pulumi.Output.from_input("")
         if topology.has_federation_gateway(cluster):
             self.address = FederationGateway(
@@ -70,3 +71,15 @@ class IstioFederation(PartInCluster):
             }
         )
         self.register_outputs({"offers": self.offers, "address": self.address})
+
+
+def _public(roots: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Return the roots, once it is known that no key stands among them: every peer is told of them."""
+
+    def check(known: Any) -> str:
+        found = list(credential_problems({"root_certs": known}))
+        if found:
+            raise RefusedTopology(found, "root_certs")
+        return str(known)
+
+    return pulumi.Output.from_input(roots).apply(check)

@@ -8,11 +8,12 @@ import pulumi
 from typing_extensions import is_typeddict
 
 from ..components.access import Access
-from ..components.arguments import RefusedTopology, known_kubeconfig_problems, plain_facts
+from ..components.arguments import RefusedTopology, checked_api_server, known_kubeconfig_problems, plain_facts
 from ..istio import names
 from ..istio.versions import NEWEST
 from ..plan.mesh_plan import ClusterPlan, MeshPlan, plan_mesh
 from ..rules import problems_in, today
+from ..topology.credentials import GIVEN, besides, credential_problems
 from ..topology.load import parse_topology
 from ..topology.models import Topology
 from ..topology.names import is_dns_label
@@ -62,7 +63,9 @@ def place(
     `shape` is the type of the arguments, `paths` leads from places in that mesh to what the user typed; `found` is
     what is wrong besides. Raises `RefusedTopology` with everything that is wrong, in words of the arguments.
     """
-    problems = [*_misshapen(args, shape), *found]
+    held = list(credential_problems({key: value for key, value in args.items() if key not in GIVEN}))
+    # What else is wrong with such a value must not be told.
+    problems = [*held, *besides(held, [*_misshapen(args, shape), *found])]
     if not (isinstance(cluster, str) and is_dns_label(cluster)):
         # Whatever else is found would be about this name, too.
         raise RefusedTopology([*problems, _no_name(cluster)], source)
@@ -105,9 +108,11 @@ def _misshapen(args: Mapping[str, Any], shape: Any) -> Iterator[Problem]:
     known = shape.__required_keys__ | shape.__optional_keys__
     for key in args:
         if key not in known:
+            # One that a mesh takes is no typing error.
+            meant = "" if key in GIVEN else near(str(key), known)
             yield Problem(
                 where=str(key),
-                what=f"{key!r} is no argument of this component{near(str(key), known)}",
+                what=f"{key!r} is no argument of this component{meant}",
                 why="an argument that is not known is not used, and the component would not be what was meant",
                 fix=f"remove {key}, or use one of {', '.join(sorted(known))}",
                 slug="unknown-key",
@@ -229,7 +234,7 @@ class PartInCluster(pulumi.ComponentResource):
         """`for_peers` says whether other clusters dial the API server."""
         super().__init__(names.token(type(self).__name__), name, None, opts)
         self._within = pulumi.ResourceOptions(parent=self)
-        self._api_server: pulumi.Output[str] = pulumi.Output.from_input(args.get("api_server") or "")
+        self._api_server = checked_api_server("api_server", args.get("api_server"))
         if args.get("kubeconfig") is not None:
             access = Access(
                 name,

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 import pulumi
 
-from ..components.arguments import RefusedTopology
+from ..components.arguments import RefusedTopology, checked_authority, known_authority_problems
 from ..components.remote_secret import Reader, RemoteSecrets
 from ..topology.kubeconfig import kubeconfig_problems
 from ..topology.problems import Problem
@@ -48,7 +48,11 @@ class IstioReader(PartInCluster):
                 cluster: given(args, "primary", "api_server", "api_server_tls_name", "reader_token"),
             },
             paths=in_cluster(cluster),
-            found=[*way_problems("IstioReader", args, cluster, opts), *([no_address] if missing else [])],
+            found=[
+                *way_problems("IstioReader", args, cluster, opts),
+                *known_authority_problems("api_server_ca", args.get("api_server_ca")),
+                *([no_address] if missing else []),
+            ],
         )
         super().__init__(name, args, placed, opts, for_peers=True)
         made = Reader(
@@ -58,7 +62,7 @@ class IstioReader(PartInCluster):
             served_by=primary,
             account=self._ready,
             server=self._api_server,
-            certificate_authority=args.get("api_server_ca"),
+            certificate_authority=checked_authority("api_server_ca", args.get("api_server_ca")),
             tls_name=args.get("api_server_tls_name"),
             opts=self._within,
         )

@@ -7,7 +7,7 @@ from itertools import permutations
 
 from ..istio import names
 from ..topology.declared import Late
-from ..topology.kubeconfig import api_server_problems
+from ..topology.kubeconfig import api_server_problems, tls_name_problems
 from ..topology.models import Topology
 from ..topology.names import is_dns_label, is_mesh_id
 from ..topology.problems import Problem, near
@@ -183,10 +183,12 @@ def the_evicted_leave_a_mesh(topology: Topology) -> Iterator[Problem]:
 
 
 def api_servers_can_be_dialled(topology: Topology) -> Iterator[Problem]:
-    """Refuse API server addresses that only work on the machine they were written on; late ones are checked late."""
+    """Refuse API server addresses and names that others can't dial and verify; late addresses are checked late."""
     for name, cluster in topology.clusters.items():
         if cluster.api_server is not None and not isinstance(cluster.api_server, Late):
             yield from api_server_problems(f"clusters.{name}.api_server", cluster.api_server)
+        if cluster.api_server_tls_name is not None:
+            yield from tls_name_problems(f"clusters.{name}.api_server_tls_name", cluster.api_server_tls_name)
 
 
 RULES = (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
 
+from .credentials import credential_in
+from .names import is_ip_address
 from .problems import Problem
 
 
@@ -61,43 +64,75 @@ def api_server_problems(where: str, server: str, *, from_kubeconfig: bool = Fals
     origin = " (from its kubeconfig)" if from_kubeconfig else ""
     yield Problem(
         where=where,
-        what=f"{_without_credentials(server)}{origin} {finding}",
+        what=f"{server if may_be_shown(server) else 'the given URL'}{origin} {finding}",
         why="the istiods of the other clusters watch this cluster through this address",
         fix=f"set {where} to the https:// URL of the API server as pods of the other clusters reach it",
         slug="api-server",
     )
 
 
-def _without_credentials(server: str) -> str:
-    """Return the address as it may be printed: a user's name and password stand before an @, tokens in a query."""
-    return "the given URL" if holds_credential(server) else server
+def tls_name_problems(where: str, name: str) -> Iterator[Problem]:
+    """Refuse a name that no certificate has."""
+    if is_ip_address(name) or _NAME.fullmatch(name):
+        return
+    yield Problem(
+        where=where,
+        what="it is no host name and no IP address",
+        why="whoever dials the API server asks for this name in its certificate",
+        fix=f"set {where} to one of the names that the certificate has, such as api.east.example",
+        slug="api-server",
+    )
 
 
-def holds_credential(server: str) -> bool:
-    """Return whether the address may hold a name and password, or a token."""
-    return "@" in server or "?" in server
+def may_be_shown(server: str) -> bool:
+    """Return whether an address is of plain characters, and without a place for a user, a query or a token."""
+    return _SHOWN.fullmatch(server) is not None and not credential_in("api_server", server)
+
+
+_NAME = re.compile(r"[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?)*\.?")
+_SEGMENT = r"(?!\.{1,2}(/|$))[A-Za-z0-9._~:+-]+"
+_IPV6 = r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]"
+_ADDRESS = re.compile(
+    rf"https://({_IPV6}|{_NAME.pattern})(:0*[1-9][0-9]{{0,4}})?(/{_SEGMENT})*/?", re.ASCII | re.IGNORECASE
+)
+"""What an address may be, as it was typed: `urlsplit` drops line breaks and tabs before it judges. The pieces are put
+together with `|` by what dials them (gates/expectations.py)."""
+_SHOWN = re.compile(r"[A-Za-z0-9._~:/+\[\]-]{1,300}")
+_ITS_OWN = {f"kubernetes{rest}" for rest in ("", ".default", ".default.svc", ".default.svc.cluster.local")}
 
 
 def _address_finding(server: str) -> str | None:
     """Return what is wrong with the address, or None."""
+    if not server.lower().startswith("https://"):
+        return "does not start with https://"
+    if any(sign in server for sign in "@?#"):
+        return "holds more than a host, a port and a path"
     try:
         url = urlsplit(server)
-        host = url.hostname
+        host = (url.hostname or "").rstrip(".")
         _ = url.port
     except ValueError:
         return "is not a URL"
-    if url.scheme != "https":
-        return "does not start with https://"
     if not host:
         return "names no host"
-    if url.username or url.query or url.fragment:
-        return "holds more than a host, a port and a path"
+    if not _ADDRESS.fullmatch(server):
+        return "is not the URL of a host, a port and a path, in letters, digits and -._~:+ of ASCII"
+    if credential := credential_in("api_server", server):
+        return f"holds {credential}"
+    return _host_finding(host)
+
+
+def _host_finding(host: str) -> str | None:
     if host == "localhost" or host.endswith(".localhost"):
         return "is the loopback address of each machine that dials it"
+    if host in _ITS_OWN:
+        return "is the API server of whatever cluster dials it"
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return None
+        # What ends in a number is an IPv4 address to most resolvers, in another notation.
+        return "is no IP address" if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]) else None
+    address = getattr(address, "ipv4_mapped", None) or address
     if address.is_loopback:
         return "is the loopback address of each machine that dials it"
     if address.is_unspecified:
@@ -107,6 +142,9 @@ def _address_finding(server: str) -> str | None:
     return None
 
 
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+
 def _current_cluster(kubeconfig: str) -> dict[str, Any]:
     try:
         tree = yaml.load(kubeconfig, Loader=yaml.CSafeLoader)
@@ -114,18 +152,27 @@ def _current_cluster(kubeconfig: str) -> dict[str, Any]:
         # Not the library's text: it quotes the line, and the line may be a key.
         mark = getattr(error, "problem_mark", None)
         raise KubeconfigError("it is not YAML" + (f" (line {mark.line + 1})" if mark else "")) from None
+    return entries_in(tree)[0]
+
+
+def entries_in(tree: Any, context: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a kubeconfig says of the cluster and of the user of a context, the current one when left out.
+
+    Nobody where it names no user. Raises `KubeconfigError`.
+    """
     if isinstance(tree, str):
         raise KubeconfigError("it is a path or a sentence, not the contents of a kubeconfig")
     if not isinstance(tree, dict):
         raise KubeconfigError("it is not a mapping")
-    current = tree.get("current-context")
-    if not current:
+    chosen = context or tree.get("current-context")
+    if not chosen:
         raise KubeconfigError("it has no current-context")
-    context = _part(_named(tree, "contexts", str(current)), "context")
-    cluster = _part(_named(tree, "clusters", str(context.get("cluster"))), "cluster")
+    found = _part(_named(tree, "contexts", str(chosen)), "context")
+    cluster = _part(_named(tree, "clusters", str(found.get("cluster"))), "cluster")
     if not cluster.get("server"):
         raise KubeconfigError("its current cluster has no server")
-    return dict(cluster)
+    user = _part(_named(tree, "users", str(found["user"])), "user") if found.get("user") else {}
+    return dict(cluster), dict(user)
 
 
 def _part(entry: dict[str, Any], kind: str) -> dict[str, Any]:

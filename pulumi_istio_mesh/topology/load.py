@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from .credentials import GIVEN, argument_meant, besides, credential_problems
 from .declared import LATE
 from .federation import Link
 from .gke_load_balancers import asked_for
@@ -24,9 +25,6 @@ VERSION = 1
 """The version of mesh.yaml that this package reads."""
 
 _MERGE = "tag:yaml.org,2002:merge"
-
-SECRETS = ("kubeconfig", "cacerts")
-"""Keys of a cluster in the program's arguments that hold credentials, and so never stand in a file."""
 
 
 class MeshFile:
@@ -224,11 +222,14 @@ def parse_topology(
 
     `under` is the path of the tree within its file. Rules between facts are `rules.problems_in`.
     """
+    topology, problems = None, list(credential_problems(tree, under))
     try:
-        return _with_gke_facts(Topology.model_validate(tree))
+        topology = Topology.model_validate(tree)
     except ValidationError as error:
-        problems = [_shape_problem(details, under) for details in error.errors(include_url=False)]
-        raise TopologyError(problems, source, positions) from None
+        problems += besides(problems, [_shape_problem(details, under) for details in error.errors(include_url=False)])
+    if topology is None or problems:
+        raise TopologyError(problems, source, positions)
+    return _with_gke_facts(topology)
 
 
 def _with_gke_facts(topology: Topology) -> Topology:
@@ -249,11 +250,15 @@ def parse_links(
     links: Any, source: str = "links", *, positions: Mapping[str, Position] | None = None
 ) -> tuple[Link, ...]:
     """Return the links that a list of plain facts declares; raise `TopologyError` with all that is misshapen."""
+    found, problems = None, list(credential_problems(links, "links"))
     try:
-        return TypeAdapter(tuple[Link, ...]).validate_python(links)
+        found = TypeAdapter(tuple[Link, ...]).validate_python(links)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise TopologyError([_shape_problem(found, "links", Link) for found in details], source, positions) from None
+        problems += besides(problems, [_shape_problem(one, "links", Link) for one in details])
+    if found is None or problems:
+        raise TopologyError(problems, source, positions)
+    return found
 
 
 def facts_of(topology: Topology) -> dict[str, Any]:
@@ -455,16 +460,19 @@ _SHAPES = {
 
 def _unknown_key(where: str, location: tuple[str, ...], root: type[BaseModel]) -> Problem:
     key = location[-1]
-    if key in SECRETS:
-        return Problem(
-            where=where,
-            what=f"{key} does not belong into the file",
-            why="it holds credentials, and the file is read by reviewers and by tools that have none",
-            fix=f"remove it, and give it to the program: {_GIVEN[key]}",
-            slug="unknown-key",
-        )
     model = _model_at(location[:-1], root)
     known = sorted(model.model_fields) if model else []
+    if meant := argument_meant(key, known):
+        return Problem(
+            where=where,
+            what=f"{key} does not belong into the file"
+            if key == meant
+            else f"{key!r} is not known here; did you mean {meant!r}, which does not belong into the file?",
+            why="it holds credentials, or belongs to them, and the file is read by reviewers and by tools that have "
+            "none",
+            fix=f"remove it, and give it to the program: {GIVEN[meant]}",
+            slug="unknown-key",
+        )
     return Problem(
         where=where,
         what=f"{key!r} is not known here{near(key, known)}",
@@ -474,10 +482,6 @@ def _unknown_key(where: str, location: tuple[str, ...], root: type[BaseModel]) -
     )
 
 
-_GIVEN = {
-    "kubeconfig": "load_mesh(path, kubeconfigs={...})",
-    "cacerts": 'args = load_mesh(path), then args["clusters"]["east"]["cacerts"] = {...}',
-}
 _EXAMPLES = {
     "waves": "waves: [[canary], [east, west]]",
     "evicted": "evicted: [plant]",

@@ -13,6 +13,7 @@ SLUGS: Mapping[str, str] = {
     "missing-key": "every required key is given",
     "duplicate-key": "a YAML mapping names each key once",
     "late-value": "what shapes the mesh is known before the program runs",
+    "credential-in-fact": "no plain fact of a mesh holds a credential",
     "yaml-syntax": "the file is YAML",
     "file-version": "the file's version is one this package reads",
     "no-clusters": "a mesh has at least one cluster",

@@ -13,7 +13,7 @@ from pulumi_istio_mesh.changes.comparison import compare
 from pulumi_istio_mesh.istio.adopted import written
 from pulumi_istio_mesh.topology.load import parse_topology
 
-from ..builders import TOKEN, a_kubeconfig
+from ..builders import CA, TOKEN, a_kubeconfig
 from ..components.recorder import Recording, record, revealed
 from .table import CHANGES, Tree
 
@@ -40,7 +40,7 @@ def ran(tree: Tree, name: str) -> Recording:
 
     def known_late(cluster: str, facts: dict[str, Any]) -> dict[str, Any]:
         if tree.get("render_to") is not None:
-            return {"reader_credential": TOKEN, "api_server_ca": "a CA"}
+            return {"reader_credential": TOKEN, "api_server_ca": CA}
         return {} if "gke" in facts else {"kubeconfig": a_kubeconfig(f"https://{cluster}.example:6443")}
 
     clusters = {cluster: {**known_late(cluster, facts), **facts} for cluster, facts in tree["clusters"].items()}

@@ -6,6 +6,7 @@ and credentials.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +17,7 @@ import yaml
 
 from pulumi_istio_mesh import Mesh, TopologyError
 
-from ..builders import a_kubeconfig, as_program, mesh_tree, program_args
+from ..builders import CA, a_kubeconfig, as_program, mesh_tree, program_args
 from ..rules.wrong import WRONG
 from ..rules.wrong_row import Wrong
 from .meshes import APART, a_program, on_made_clusters, outputs, with_late
@@ -205,7 +206,7 @@ def test_a_late_value_that_shapes_the_mesh_is_refused(path: str) -> None:
     ("path", "plain"),
     [
         ("clusters.east.api_server", "https://192.0.2.9"),
-        ("clusters.east.api_server_ca", "PEM"),
+        ("clusters.east.api_server_ca", CA),
         ("clusters.east.east_west_gateway.address", "203.0.113.7"),
         ("clusters.east.east_west_gateway.annotations.cloud/subnet", "a"),
     ],
@@ -278,3 +279,43 @@ def test_a_made_cluster_waits_for_nothing_of_the_others() -> None:
     recording = record(on_made_clusters(clusters=APART))
     assert recording["kubernetes prod-east"].after == (f"Cluster {MadeCluster.TYPE and 'made'}",)
     assert recording["kubernetes prod-west"].after == ()
+
+
+KEY_PEM = "-----BEGIN PRIVATE KEY-----\nnot-a-real-key\n-----END PRIVATE KEY-----\n"
+NO_AUTHORITIES = {
+    "a private key": (KEY_PEM, "it holds a private key"),
+    "a certificate and its key": (CA + KEY_PEM, "it holds a private key"),
+    "a key and a certificate": (KEY_PEM + CA, "it holds a private key"),
+    "a token": ("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln", "it holds a token"),
+    "a certificate with a comment": (f"# not-a-real-key\n{CA}", "it holds something else than certificates in PEM"),
+    "a certificate and a request": (
+        CA + CA.replace("CERTIFICATE", "CERTIFICATE REQUEST"), "it holds something else than certificates in PEM",
+    ),
+    "a word": ("not-a-real-key", "it holds something else than certificates in PEM"),
+    "base64 of a certificate": (base64.b64encode(CA.encode()).decode(), "it is base64 of a PEM, and should be the PEM"),
+    "a certificate that is cut off": (CA.replace("MII", "MIJ", 1), "one of its certificates can't be read"),
+    "a certificate that is no base64": (CA.replace("MII", "M=I", 1), "one of its certificates can't be read"),
+    "a number": (1, "it is not text"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "late"])
+@pytest.mark.parametrize(("pem", "finding"), NO_AUTHORITIES.values(), ids=NO_AUTHORITIES)
+def test_what_verifies_an_api_server_is_certificates_and_nothing_else(pem: Any, finding: str, known: bool) -> None:
+    def program() -> None:
+        given = pem if known else pulumi.Output.secret(pem)
+        Mesh("prod", program_args(clusters={"east": {"api_server_ca": given}, "west": {}}))
+
+    recording = failure(program)
+    assert isinstance(recording.error, TopologyError)
+    (problem,) = recording.error.problems
+    assert (problem.slug, problem.where, problem.what) == ("api-server", "clusters.east.api_server_ca", finding)
+    assert "not-a-real" not in f"{recording.error!r} {recording.log}"
+    # Nothing that would hold it is made.
+    assert not {"Job prod-west-api-servers", "Secret prod-west-remote-east"} & {row.short for row in recording}
+
+
+@pytest.mark.parametrize("pem", [CA, CA + CA, f"\n{CA}\n\n{CA}\n", CA.replace("\n", "\r\n"), CA.strip(), ""])
+def test_certificates_of_authorities_are_taken_as_they_are(pem: str) -> None:
+    args = program_args(clusters={"east": {"api_server_ca": pem}, "west": {}})
+    assert record(lambda: Mesh("prod", args)).error is None

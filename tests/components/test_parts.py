@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh import Mesh, TopologyError
 
-from ..builders import TOKEN, a_kubeconfig, program_args
+from ..builders import CA, TOKEN, a_kubeconfig, program_args
 from .parts import IN_CLUSTER, PARTS, TYPES, a_part
 from .recorder import MadeCluster, Recording, failure, is_secret, is_unknown, record, revealed, run
 
@@ -255,3 +255,55 @@ def test_a_flat_network_lets_its_clusters_reach_each_other() -> None:
     rows = made_by("GkeFlatNetwork")
     assert {row.name for row in rows if row.short.startswith("Cluster ")} == {"one-east", "one-west"}
     assert any(row.short.startswith("Firewall one-west") for row in rows)
+
+
+KEY = "-----BEGIN PRIVATE KEY-----\nnot-a-real-key\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "value", "slug"),
+    [
+        ("IstioReader", "api_server_ca", KEY, "api-server"),
+        ("IstioReader", "api_server", "https://a.example|x", "api-server"),
+        ("IstioFederation", "root_certs", f"{CA}{KEY}", "credential-in-fact"),
+        ("IstioControlPlane", "chart_source", "https://a:not-a-real-key@charts.example", "credential-in-fact"),
+        ("IstioRemote", "istiod_address", "https://a:not-a-real-key@east.example", "credential-in-fact"),
+    ],
+)
+def test_a_credential_in_what_is_public_is_refused_and_not_shown(
+    kind: str, argument: str, value: str, slug: str
+) -> None:
+    assert refused(kind, **{argument: value}) == [(slug, argument)]
+    assert "not-a-real-key" not in str(failure(lambda: a_part(kind, **{argument: value})).error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "value"),
+    [
+        ("IstioReader", "api_server_ca", KEY),
+        ("IstioReader", "api_server", "https://a.example|x"),
+        ("IstioFederation", "root_certs", f"{CA}{KEY}"),
+    ],
+)
+def test_it_is_refused_as_soon_as_it_is_known(kind: str, argument: str, value: str) -> None:
+    error = failure(lambda: a_part(kind, **{argument: pulumi.Output.secret(value)})).error
+    assert isinstance(error, TopologyError)
+    assert [problem.where for problem in error.problems] == [argument]
+    assert "not-a-real-key" not in str(error)
+
+
+def test_a_late_address_of_a_reader_without_a_kubeconfig_is_judged() -> None:
+    def program() -> None:
+        provider = k8s.Provider("east", kubeconfig=a_kubeconfig())
+        facts = {"cluster": "east", "api_server": pulumi.Output.from_input("https://127.0.0.1")}
+        TYPES["IstioReader"]("one", facts, pulumi.ResourceOptions(providers=[provider]))
+
+    error = failure(program).error
+    assert isinstance(error, TopologyError)
+    assert [(problem.slug, problem.where) for problem in error.problems] == [("api-server", "api_server")]
+
+
+def test_an_argument_of_the_mesh_that_holds_a_credential_is_taken_for_no_typing_error() -> None:
+    error = failure(lambda: a_part("IstioReader", reader_credential="not-a-real-key")).error
+    assert "'reader_credential' is no argument of this component\n" in str(error)
+    assert "not-a-real-key" not in str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from pulumi_istio_mesh import Mesh
 from pulumi_istio_mesh.components.arguments import RefusedTopology
 from pulumi_istio_mesh.components.rendering import ambient_cluster
 
-from ..builders import TOKEN, a_kubeconfig, mesh_tree
+from ..builders import CA, TOKEN, a_kubeconfig, mesh_tree
 from .recorder import Recording, record, revealed
 
 SAID = {name: {"api_server": f"https://{name}.example:6443"} for name in ("east", "west")}
@@ -27,7 +28,7 @@ def rendered(east: dict[str, Any] | None = None, west: dict[str, Any] | None = N
 
 
 def token(**other: Any) -> dict[str, Any]:
-    return {"reader_credential": pulumi.Output.secret(TOKEN), "api_server_ca": "the CA", **other}
+    return {"reader_credential": pulumi.Output.secret(TOKEN), "api_server_ca": CA, **other}
 
 
 @cache
@@ -63,7 +64,7 @@ def test_a_remote_secret_holds_the_given_token_and_address_and_ca() -> None:
     kubeconfig = json.loads(secret["stringData"]["west"])
     (dialled,) = (entry["cluster"] for entry in kubeconfig["clusters"])
     assert dialled["server"] == "https://west.example:6443"
-    assert dialled["certificate-authority-data"] == "dGhlIENB"
+    assert dialled["certificate-authority-data"] == base64.b64encode(CA.encode()).decode()
     assert kubeconfig["users"][0]["user"] == {"token": TOKEN}
 
 

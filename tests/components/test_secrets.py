@@ -14,7 +14,7 @@ from pulumi_istio_mesh import Mesh, TopologyError
 from pulumi_istio_mesh.components.remote_secret import Reader
 from pulumi_istio_mesh.components.trust import IntermediateAuthority, Trust
 
-from ..builders import TOKEN, a_kubeconfig, a_mesh, program_args
+from ..builders import CA, TOKEN, a_kubeconfig, a_mesh, program_args
 from .meshes import a_program, apart, on_made_clusters, with_late
 from .recorder import failure, is_secret, record, revealed
 
@@ -71,12 +71,12 @@ def test_a_remote_secret_holds_the_token_of_the_cluster_it_reads() -> None:
 
 
 def test_a_given_address_authority_and_name_are_what_peers_use() -> None:
-    facts = {"api_server": "https://api.example", "api_server_ca": "PEM", "api_server_tls_name": "other.example"}
+    facts = {"api_server": "https://api.example", "api_server_ca": CA, "api_server_tls_name": "other.example"}
     rows = record(a_program(clusters={"east": {}, "west": facts}))
     (text,) = revealed(rows["Secret prod-east-remote-west"].inputs["stringData"]).values()
     assert json.loads(text)["clusters"][0]["cluster"] == {
         "server": "https://api.example",
-        "certificate-authority-data": base64.b64encode(b"PEM").decode(),
+        "certificate-authority-data": base64.b64encode(CA.encode()).decode(),
         "tls-server-name": "other.example",
     }
 

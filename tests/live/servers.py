@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,18 +23,21 @@ class Server:
         self.ahead_seconds = ahead_seconds
         self.asked: list[tuple[str, str, str]] = []
         """Method, path with query, and Accept header of each request."""
+        self.headers: list[list[tuple[str, str]]] = []
+        """All headers of each request."""
         self.delay = threading.Event()
         self.delay.set()
         self.kubeconfig = ""
 
 
 @contextmanager
-def serving(server: Server) -> Iterator[Server]:
+def serving(server: Server, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """The server, up; its kubeconfig leads to it."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             server.asked.append((self.command, self.path, self.headers.get("Accept", "")))
+            server.headers.append(self.headers.items())
             server.delay.wait(30)
             path = self.path.partition("?")[0].rstrip("/") or "/"
             found = server.answers.get(self.path, server.answers.get(path, {"items": []}))
@@ -55,10 +59,13 @@ def serving(server: Server) -> Iterator[Server]:
             pass
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    scheme = "https" if tls else "http"
+    if tls:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
     server.kubeconfig = yaml.safe_dump(
         {
             "apiVersion": "v1", "kind": "Config", "current-context": "c",
-            "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{http.server_address[1]}"}}],
+            "clusters": [{"name": "c", "cluster": {"server": f"{scheme}://127.0.0.1:{http.server_address[1]}"}}],
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
             "users": [{"name": "u", "user": {"token": "planted-token"}}],
         }

@@ -51,6 +51,15 @@ def test_a_stack_gives_topology_credentials_servers_and_objects() -> None:
     ]
 
 
+def test_a_kubeconfig_that_cant_be_used_hides_no_other_cluster() -> None:
+    state = exported()
+    broken = next(one for one in state["deployment"]["resources"] if one["urn"].endswith("kubernetes::prod-east"))
+    broken["inputs"] = {"kubeconfig": secret("clusters: []")}
+    (mesh,) = _meshes(state)
+    assert set(mesh.access) == {"east", "west"}
+    assert mesh.servers == {"west": "https://west.example:6443"}
+
+
 def test_no_credential_is_in_its_words() -> None:
     (mesh,) = _meshes(exported())
     assert TOKEN not in repr(mesh)
