@@ -21,7 +21,9 @@ def authorities(sides: Sides) -> Iterator[Change]:
         if before.identity_domain in new:
             told += f", which is the mesh's trust domain from now on instead of {before.identity_domain}"
         yield Change(Kind.TRUST, told, own)
-    exports = (*sides.turned("MeshExport", sides.primaries), *borders(sides))
+    turned = (("MeshExport", ()), ("EnvoyFilter", (names.IDENTITIES_ONLY,)))
+    exports = [one for kind, role in turned for one in sides.turned(kind, sides.primaries, *role)]
+    exports += borders(sides)
     for name in sorted(before.peers.keys() | after.peers.keys()):
         was, will = before.peers.get(name), after.peers.get(name)
         policies = policies_of(sides, name)

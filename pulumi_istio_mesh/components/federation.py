@@ -55,7 +55,8 @@ class FederationGateway(Gateway):
 class MeshExport(pulumi.ComponentResource):
     """What other meshes may call here, and who of them: for all clusters that this one's istiod serves.
 
-    One policy a peer, which refuses whoever is not named; one Gateway object with the exported hosts, if there are any.
+    One policy a peer, which refuses whoever is not named; one for all, which refuses names that are no identities; one
+    Gateway object with the exported hosts, if there are any.
     """
 
     closed: pulumi.Output[Any]
@@ -82,6 +83,17 @@ class MeshExport(pulumi.ComponentResource):
             )
             for peer in topology.peers
         ]
+        if topology.peers:
+            policies.append(
+                k8s.apiextensions.CustomResource(
+                    f"{name}-identities-only",
+                    api_version="networking.istio.io/v1alpha3",
+                    kind="EnvoyFilter",
+                    metadata=manifests.metadata(names.IDENTITIES_ONLY, name),
+                    spec=federation.identities_only(),
+                    opts=pulumi.ResourceOptions(parent=self, depends_on=after(injector)),
+                )
+            )
         self.closed = pulumi.Output.all(injector, *(policy.id for policy in policies))
         if topology.exports:
             k8s.apiextensions.CustomResource(

@@ -166,6 +166,59 @@ _NOBODY: Mapping[str, Any] = {
 Plaintext has no such SNI; gateways, which see the SNI and no certificate, listen on that port."""
 
 
+def identities_only() -> dict[str, Any]:
+    """Return the spec by which proxies refuse a certificate with a DNS name, from whomever dials as a proxy.
+
+    Envoy compares identities, in policies and by istiod's trust domains, with every name of a certificate, and name
+    constraints of URIs leave DNS names alone: under any root that is trusted `DNS:spiffe://<our domain>/...` would be us.
+    Certificates of workloads have no DNS names. Istio has no field for it, and its policies can't tell names apart.
+    Source: Envoy source/extensions/filters/common/rbac/matchers.cc, source/common/tls/cert_validator/
+    default_validator.cc; istio/istio security/pkg/pki/util/san.go.
+    """
+    policy = {"permissions": [{"any": True}], "principals": [{"any": True}]}
+    refusals = {
+        "SIDECAR_INBOUND": _HAS_DNS_NAME,
+        # Clients from outside of any mesh may have DNS names; they dial by names of their own.
+        "GATEWAY": {"callExpr": {"function": "_&&_", "args": [_AS_A_PROXY, _HAS_DNS_NAME]}},
+    }
+    return {
+        "configPatches": [
+            {
+                "applyTo": "NETWORK_FILTER",
+                "match": {"context": context},
+                "patch": {
+                    "operation": "INSERT_FIRST",
+                    "value": {
+                        "name": "istio-mesh.identities-only",
+                        "typed_config": {
+                            "@type": "type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC",
+                            "stat_prefix": "identities_only.",
+                            "rules": {"action": "DENY", "policies": {"dns-name": {**policy, "condition": condition}}},
+                        },
+                    },
+                },
+            }
+            for context, condition in refusals.items()
+        ]
+    }
+
+
+def _connection(attribute: str) -> dict[str, Any]:
+    return {"selectExpr": {"operand": {"identExpr": {"name": "connection"}}, "field": attribute}}
+
+
+_DNS_NAME = _connection("dns_san_peer_certificate")
+_HAS_DNS_NAME = {"callExpr": {"function": "_==_", "args": [_DNS_NAME, _DNS_NAME]}}
+"""Equal to itself where there is one, even an empty one; where there is none the condition fails, and does not hold."""
+_AS_A_PROXY = {
+    "callExpr": {
+        "target": _connection("requested_server_name"),
+        "function": "startsWith",
+        "args": [{"constExpr": {"stringValue": "outbound_"}}],
+    }
+}
+
+
 def _principal(domain: str, caller: str) -> str:
     if caller == "*":
         return f"{domain}/*"

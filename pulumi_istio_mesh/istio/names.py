@@ -65,6 +65,9 @@ GATEWAYS = (EAST_WEST_GATEWAY, FEDERATION_GATEWAY)
 BASE_OBJECTS_RELEASE = "istio-base-objects"
 """Helm release of what chart `base` holds besides CRDs, where charts are installed as releases."""
 
+IDENTITIES_ONLY = "identities-only"
+"""EnvoyFilter by which proxies refuse certificates with names that are no identities."""
+
 FEDERATION_EXPORTS = "federation-exports"
 """Gateway object that lets other meshes reach the exported Services, and none besides."""
 

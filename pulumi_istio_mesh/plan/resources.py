@@ -215,6 +215,8 @@ def _shared(topology: Topology) -> Iterator[tuple[str, str]]:
         yield "MeshExport", ""
     for peer in topology.peers:
         yield "AuthorizationPolicy", names.callers_of(peer)
+    if topology.peers:
+        yield "EnvoyFilter", names.IDENTITIES_ONLY
     if topology.exports:
         yield "Gateway", "exports"
     imports = [(peer, service, found) for peer, p in topology.peers.items() for service, found in p.imports.items()]

@@ -29,13 +29,18 @@ def wide_root(mesh: str, *domains: str) -> tuple[str, str]:
 def minted(key_pem: str, issuer_pem: str, folder: Path, name: str) -> list[str]:
     """Sign a leaf for an identity by a root, and return how openssl presents it.
 
-    The name is a URI, or after `DNS:` a DNS name that stands for nobody's identity, whatever it looks like.
+    The name is a URI, or after `DNS:` or `email:` a name of another kind, which is nobody's identity.
     """
     key = serialization.load_pem_private_key(key_pem.encode(), None)
     root = x509.load_pem_x509_certificate(issuer_pem.encode())
     own, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.timezone.utc)
-    dns = name.removeprefix("DNS:")
-    identity = x509.UniformResourceIdentifier(name) if dns == name else x509.DNSName(dns)
+    kind, _, rest = name.partition(":")
+    identity: x509.GeneralName = x509.UniformResourceIdentifier(name)
+    if kind == "DNS":
+        identity = x509.DNSName(rest)
+    elif kind == "email":
+        # No address at all: the library would refuse it, a forger does not.
+        identity = x509.RFC822Name._init_without_validation(rest)
     builder = (
         x509.CertificateBuilder().subject_name(x509.Name([])).issuer_name(root.subject).public_key(own.public_key())
     )

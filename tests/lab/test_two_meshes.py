@@ -197,6 +197,17 @@ def test_an_identity_of_this_mesh_minted_by_the_other_ones_root_is_refused(meshe
     assert any("alert" in seen for seen in forged), forged
 
 
+def test_an_identity_of_this_mesh_as_a_dns_name_is_refused(meshes: Meshes, tmp_path: Path) -> None:
+    """Name constraints of URIs leave DNS names alone, and Envoy compares both with the names of identities."""
+    address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
+    found = {}
+    for name in ("mesh-a.internal/ns/sample/sa/client", "mesh-b.internal/ns/sample/sa/client"):
+        for kind in ("DNS", "email"):
+            certificate = minted_by_b(meshes, tmp_path, f"{kind}:spiffe://{name}")
+            found[f"{kind} {name}"] = _answer(dialled(address, certificate))
+    assert set(found.values()) <= {"refused", "403"}, found
+
+
 WIDE = ("mesh-b.internal", "evil.internal", BEFORE)
 """What a root of mesh-b may vouch for that wants to be anybody."""
 
@@ -238,7 +249,7 @@ def test_a_third_identity_and_none_at_all_are_refused_even_if_the_root_is_truste
     people = {
         "who may call": CLIENT,
         "a third domain": "spiffe://evil.internal/ns/sample/sa/client",
-        "nobody": "DNS:spiffe://mesh-b.internal/ns/sample/sa/client",
+        "nobody": "email:spiffe://mesh-b.internal/ns/sample/sa/client",
         "an alias of mesh-a": f"spiffe://{BEFORE}/ns/sample/sa/client",
     }
     folders = {name: tmp_path / str(index) for index, name in enumerate(people)}
