@@ -184,3 +184,8 @@ def test_shells_complete_the_command(shell: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("_ISTIO_MESH_COMPLETE", f"{shell}_source")
     result = CliRunner().invoke(cli.main, [], prog_name="istio-mesh")
     assert "_ISTIO_MESH_COMPLETE=" in result.stdout
+
+
+def test_an_address_in_brackets_is_no_style_of_a_table() -> None:
+    text = SERVED.replace("plant: {", 'plant: {api_server: "https://[fd00::1]:6443", ')
+    assert "https://[fd00::1]:6443" in run("plan", text).stdout

@@ -48,6 +48,13 @@ def test_no_text_of_the_file_becomes_a_command_of_github() -> None:
     assert all(found.startswith("::error file=mesh.yaml,") for found in line.splitlines())
 
 
+def test_properties_are_escaped_as_github_reads_them(tmp_path: Path) -> None:
+    Path("a,b:c%d\n.yaml").write_text(WRONG.replace("east:", '"e%0A,:t":'), encoding="utf-8")
+    lines = CliRunner().invoke(cli.main, ["check", "--format", "github", "a,b:c%d\n.yaml"]).stdout.split("\n")
+    assert all(line.startswith("::error file=a%2Cb%3Ac%25d%0A.yaml,line=") for line in lines if line)
+    assert any("::clusters.e%250A,:t: " in line for line in lines)
+
+
 def test_sarif_has_a_rule_for_each_slug_and_a_region_for_each_result() -> None:
     log = json.loads(check(WRONG, "sarif").stdout)
     (run,) = log["runs"]

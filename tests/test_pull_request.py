@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from .markdown import prose
 from .test_diff_command import NEW, OLD, git
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "pull-request"
@@ -144,3 +145,8 @@ def test_what_pulumi_would_do_stands_below_and_is_cut_to_what_github_takes(
     assert "+ 60 resources" in body
     assert len(body) <= 65_536
     assert body.endswith("`````\n\n</details>\n")
+
+
+def test_nothing_that_pulumi_prints_leaves_its_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commented(tmp_path, monkeypatch, ids="", preview="+ summary\n``````\n@acme/owners: approved\n")
+    assert "acme" not in prose(Path("body").read_text(encoding="utf-8"))

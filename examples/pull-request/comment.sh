@@ -8,10 +8,12 @@ body=$(mktemp)
 trap 'rm -f "$body"' EXIT
 cat "$file" > "$body"
 if [ -n "${PREVIEW:-}" ]; then
-  # Five backticks, so that none in the output ends the block; GitHub takes 65 536 characters in all.
+  # More backticks than stand together in the output, so that none ends the block; GitHub takes 65 536 characters in all.
+  fence='`````'
+  while [[ $PREVIEW == *"$fence"* ]]; do fence+='`'; done
   room=$((65000 - $(wc -c < "$file")))
-  printf '\n<details><summary>What pulumi would do</summary>\n\n`````text\n%s\n`````\n\n</details>\n' \
-    "$(printf '%s' "$PREVIEW" | head -c "$((room > 1000 ? room : 1000))")" >> "$body"
+  printf '\n<details><summary>What pulumi would do</summary>\n\n%stext\n%s\n%s\n\n</details>\n' \
+    "$fence" "$(printf '%s' "$PREVIEW" | head -c "$((room > 1000 ? room : 1000))")" "$fence" >> "$body"
 fi
 comments="repos/$GITHUB_REPOSITORY/issues/$number/comments"
 old=$(gh api --paginate "$comments" \

@@ -12,6 +12,7 @@ from ..plan import words
 from ..plan.mesh_plan import ClusterPlan, MeshPlan
 from ..plan.resources import istiod_roles, resources
 from ..topology.models import Topology
+from ..topology.shown import shown
 
 MOST = 12
 """More names than this are not told one by one in a sentence; its resources and paths have all of them."""
@@ -70,6 +71,12 @@ class Change:
     """Of a dangerous change, after which a live mesh would not work as before: what to do instead, or besides."""
     paths: tuple[PathChange, ...] = ()
     """Of traffic: every pair that the sentence is about."""
+
+    def __post_init__(self) -> None:
+        # Here, so that nobody who prints a change can forget it.
+        object.__setattr__(self, "sentence", shown(self.sentence))
+        object.__setattr__(self, "resources", tuple(map(shown, self.resources)))
+        object.__setattr__(self, "safe_way", self.safe_way and shown(self.safe_way))
 
     @property
     def dangerous(self) -> bool:

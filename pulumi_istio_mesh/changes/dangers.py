@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..topology.models import Root, Topology
+from ..topology.shown import quoted
 from .change import Change, Kind, Sides, listed
 from .sharing import borders
 
@@ -71,14 +72,14 @@ def _installed(sides: Sides, before: Topology, after: Topology) -> Iterator[Chan
     of_crds = (f"{sign} {one}" for sign, found in (("+", comes - goes), ("-", goes - comes)) for one in sorted(found))
     everything = (*everything, *(one for one in of_crds if one.partition(" ")[2].partition(" ")[2].startswith(own)))
     if was is not None and will is not None:
-        told = f"objects are written to {will} instead of {was}, all of them anew"
+        told = f"objects are written to {quoted(will)} instead of {quoted(was)}, all of them anew"
         yield Change(Kind.OTHER, told, (*everything, *_crds_writers(sides)))
     else:
         yield Change(
             Kind.RESTARTS,
-            f"objects are written to {will} and not installed any more: what is installed is deleted"
+            f"objects are written to {quoted(will)} and not installed any more: what is installed is deleted"
             if will is not None
-            else f"objects are installed and not written to {was} any more: those files are deleted",
+            else f"objects are installed and not written to {quoted(was or '')} any more: those files are deleted",
             everything,
             safe_way=f"give the {'rendered' if will is not None else 'installed'} mesh a stack of its own, under the "
             "same root: by trust.kind given or external, for a generated root would be another one",

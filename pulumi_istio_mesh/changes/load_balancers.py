@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..topology.dialled import DialledService
+from ..topology.shown import quoted
 from .change import Change, Kind, Sides, listed
 from .dialled import Dialled, dialled
 from .differing import differing
@@ -50,6 +51,7 @@ def _asked(service: DialledService) -> tuple[object, ...]:
 def _differing(before: DialledService, after: DialledService) -> str:
     """Name what differs; values of annotations stay unsaid, for some are credentials."""
     if before.load_balancer_class != after.load_balancer_class:
-        return f"class {before.load_balancer_class or 'of the cloud'} -> {after.load_balancer_class or 'of the cloud'}"
+        old, new = (one.load_balancer_class for one in (before, after))
+        return f"class {quoted(old) if old else 'of the cloud'} -> {quoted(new) if new else 'of the cloud'}"
     keys = (key for key, _, _ in differing(before.annotations, after.annotations))
     return f"annotations {', '.join(keys)}"

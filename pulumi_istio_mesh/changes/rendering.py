@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from ..pictures.drawing import compared, drawn
 from ..pictures.mermaid import mermaid_of
+from ..plan.markdown import code, in_markdown
 from ..plan.words import listed
 from .change import Change, Kind
 from .comparison import Comparison
@@ -74,30 +73,36 @@ def as_markdown(comparisons: Sequence[Comparison]) -> str:
     left_out = [what for what, there in (("pictures", pictures), ("resources", resources)) if not there]
     if left_out:
         text += f"\n\n_Too long for a comment with its {' and '.join(left_out)}: run `istio-mesh diff` for those._"
-    return f"{text[:_LONGEST]}\n"
+    return _cut(text)
 
 
 def refusal_as_markdown(problems: str) -> str:
     """Return the comment for a mesh that can't be built, or whose earlier state can't be."""
-    lines = ["## The mesh can't be built", "", *(f"    {line}" for line in problems.splitlines())]
-    return "\n".join([MARKER, *lines])[:_LONGEST] + "\n"
+    lines = ["## The mesh can't be built", "", *(f"    {line}" for line in problems.split("\n"))]
+    return _cut("\n".join([MARKER, *lines]))
+
+
+def _cut(text: str) -> str:
+    """Return as many whole lines as GitHub takes: half of one would end in code that nothing closes."""
+    whole = text if len(text) <= _LONGEST else text[:_LONGEST].rpartition("\n")[0]
+    return f"{whole}\n"
 
 
 def _markdown(comparison: Comparison, resources: bool, pictures: bool) -> Iterator[str]:
-    yield f"## Mesh {_escaped(comparison.mesh)}: {_escaped(summary(comparison))}"
+    yield f"## Mesh {in_markdown(f'{comparison.mesh}: {summary(comparison)}')}"
     for heading, changes in _sections(comparison):
         yield ""
         if heading == _DANGEROUS:
             yield "> [!CAUTION]"
             for change in changes:
-                yield f"> - **{_escaped(change.sentence)}**"
-                yield f">   Safe way: {_escaped(change.safe_way or '')}"
+                yield f"> - **{in_markdown(change.sentence)}**"
+                yield f">   Safe way: {in_markdown(change.safe_way or '')}"
             continue
         yield f"### {heading}"
-        yield from (f"- {_escaped(change.sentence)}" for change in changes)
+        yield from (f"- {in_markdown(change.sentence)}" for change in changes)
     if comparison.unaffected:
         yield ""
-        yield f"Not affected: {_escaped('; '.join(comparison.unaffected))}."
+        yield f"Not affected: {in_markdown('; '.join(comparison.unaffected))}."
     if resources and any(change.resources for change in comparison.changes):
         yield from _folded("The resources behind it", _behind(comparison))
     if pictures and comparison.changes:
@@ -107,8 +112,8 @@ def _markdown(comparison: Comparison, resources: bool, pictures: bool) -> Iterat
 def _behind(comparison: Comparison) -> Iterator[str]:
     for change in comparison.changes:
         if change.resources:
-            yield f"- {_escaped(change.sentence)}"
-            yield from (f"  - `{resource}`" for resource in change.resources)
+            yield f"- {in_markdown(change.sentence)}"
+            yield from (f"  - {code(resource)}" for resource in change.resources)
 
 
 def _pictures(comparison: Comparison) -> Iterator[str]:
@@ -125,16 +130,11 @@ def _pictures(comparison: Comparison) -> Iterator[str]:
 
 
 def _mermaid(text: str) -> list[str]:
-    return ["```mermaid", *text.splitlines(), "```"]
+    return ["```mermaid", *text.rstrip("\n").split("\n"), "```"]
 
 
 def _folded(title: str, lines: Iterator[str] | list[str]) -> Iterator[str]:
     yield from ("", f"<details><summary>{title}</summary>", "", *lines, "", "</details>")
-
-
-def _escaped(text: str) -> str:
-    """Return text that Markdown shows as it is: a file of a pull request must not speak for the pipeline."""
-    return re.sub(r"([\\`*_\[\]|#~!])", r"\\\1", html.escape(text, quote=False)).replace("@", "&#64;")
 
 
 def as_json(comparisons: Sequence[Comparison]) -> str:

@@ -10,6 +10,7 @@ import yaml
 
 from ..topology.declared import LATE
 from ..topology.load import plain
+from ..topology.shown import quoted
 from .change import Change, Kind, Sides, listed
 from .differing import MISSING, differing
 
@@ -47,10 +48,10 @@ def _said(value: Any) -> str:
     if value is MISSING or value is None or value in ([], {}, ""):
         return "not given"
     if isinstance(value, (dict, list)):
-        return yaml.safe_dump(_short(value), default_flow_style=True, sort_keys=False, width=10_000).strip()
+        return quoted(yaml.safe_dump(_short(value), default_flow_style=True, sort_keys=False, width=10_000).strip())
     if isinstance(value, bool):
         return str(value).lower()
-    return "known late" if value is LATE else str(value)
+    return "known late" if value is LATE else quoted(str(value))
 
 
 def _short(value: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..topology.problems import Problem
+from ..topology.shown import shown
 from .registry import CHECKS
 
 _ORDER = {slug: place for place, slug in enumerate(CHECKS)}
@@ -28,6 +29,10 @@ class Finding:
     def __post_init__(self) -> None:
         if self.slug not in CHECKS:
             raise ValueError(f"{self.slug!r} is not in CHECKS")
+        # Here, so that nobody who prints a finding can forget it: what answers in a cluster says what it likes.
+        for name in ("cluster", "what", "peer", "name"):
+            if (said := getattr(self, name)) is not None:
+                object.__setattr__(self, name, shown(said))
 
     @property
     def fatal(self) -> bool:

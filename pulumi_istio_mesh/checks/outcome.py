@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..topology.problems import SLUGS
+from ..topology.shown import shown
 from . import certificates, control_planes, federation, networks, secrets, services
 from .findings import Cause, Finding, causes
 from .registry import CHECKS
@@ -140,7 +141,7 @@ def judged(view: View, differences: Iterable[Finding] | None = None) -> Outcome:
         for slug in READS
         if slug != "object-differs" or recorded
     )
-    return Outcome(view.topology.mesh_id, tuple(causes(found)), rows)
+    return Outcome(shown(view.topology.mesh_id), tuple(causes(found)), rows)
 
 
 def _unread(view: View, slug: str) -> dict[str, str]:
@@ -150,5 +151,5 @@ def _unread(view: View, slug: str) -> dict[str, str]:
         if not seen.reachable and slug != "cluster-unreachable":
             found[name] = "the cluster does not answer"
         elif reasons:
-            found[name] = reasons[0]
+            found[name] = shown(reasons[0])
     return found

@@ -7,6 +7,7 @@ import json
 from typing import Any
 from xml.etree import ElementTree
 
+from ..plan.markdown import code, in_markdown
 from ..plan.words import words
 from .findings import Finding
 from .outcome import Outcome, Row
@@ -53,21 +54,28 @@ def as_markdown(outcome: Outcome) -> str:
     """Return the outcome as Markdown, for a comment or a ticket."""
     passed = sum(row.status == "passed" for row in outcome.rows)
     state = "does not work" if outcome.fatal else "works"
-    lines = [f"### Mesh {outcome.mesh} {state}", "", f"{passed} of {len(outcome.rows)} checks passed."]
+    lines = [
+        f"### {in_markdown(f'Mesh {outcome.mesh} {state}')}",
+        "",
+        f"{passed} of {len(outcome.rows)} checks passed.",
+    ]
     for cause in outcome.causes:
         problem = cause.finding.problem
         weight = "fatal" if cause.finding.fatal else "warning"
         lines += [
             "",
-            f"- **{problem.where}**: {problem.what} (`{problem.slug}`, {weight})",
-            f"  - likely: {problem.why}",
-            f"  - fix: {problem.fix}",
-            *(f"  - so: {found.where}: {found.what} (`{found.slug}`)" for found in cause.consequences),
+            f"- **{in_markdown(problem.where)}**: {code(problem.what)} (`{problem.slug}`, {weight})",
+            f"  - likely: {in_markdown(problem.why)}",
+            f"  - fix: {in_markdown(problem.fix)}",
+            *(
+                f"  - so: {in_markdown(found.where)}: {code(found.what)} (`{found.slug}`)"
+                for found in cause.consequences
+            ),
         ]
     skipped = [row for row in outcome.rows if row.unread]
     if skipped:
         lines += ["", "Not looked at:", ""]
-        lines += [f"- `{row.slug}`: {'; '.join(row.reasons)}" for row in skipped]
+        lines += [f"- `{row.slug}`: {code('; '.join(row.reasons))}" for row in skipped]
     return "\n".join(lines) + "\n"
 
 

@@ -14,12 +14,14 @@ from .images import images
 from .new import new
 from .picture import picture
 from .plan import plan
+from .printing import Commands
 from .schema import schema
 from .translate import translate
 from .verify import verify
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog='Completion: eval "$(_ISTIO_MESH_COMPLETE=bash_source istio-mesh)", or zsh_source, fish_source.',
 )

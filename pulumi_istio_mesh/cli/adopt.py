@@ -8,6 +8,9 @@ from pathlib import Path
 
 import click
 
+from ..topology.shown import shown
+from .printing import BadUse, say
+
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
@@ -40,11 +43,11 @@ def adopt(file: str, mesh: str | None, kubeconfigs: tuple[str, ...], output: str
 
     found = planned(file, mesh)
     if len(found) != 1:
-        raise click.UsageError(f"{file} holds {len(found)} meshes; choose one with --mesh")
+        raise BadUse(f"{file} holds {len(found)} meshes; choose one with --mesh")
     topology = found[0][1]
     clusters = [name for name in topology.joining if topology.clusters[name].control_plane == "adopted"]
     if not clusters:
-        raise click.UsageError(f"no cluster of {file} says control_plane: adopted")
+        raise BadUse(f"no cluster of {file} says control_plane: adopted")
     access = access_to(clusters, kubeconfigs)
 
     async def read_all() -> list[ControlPlaneFound | BaseException]:
@@ -54,21 +57,21 @@ def adopt(file: str, mesh: str | None, kubeconfigs: tuple[str, ...], output: str
     failed = False
     for name, there in zip(clusters, asyncio.run(read_all()), strict=True):
         if isinstance(there, CannotRead):
-            click.echo(f"{name}: {there}", err=True)
+            say(f"{name}: {shown(str(there))}", err=True)
         elif isinstance(there, BaseException):
             raise there
         elif there.operator:
-            click.echo(f"{name}: {there.operator} would put its objects back: join it as existing", err=True)
+            say(f"{name}: {there.operator} would put its objects back: join it as existing", err=True)
         elif not there.objects:
-            click.echo(f"{name}: there is nothing of charts base and istiod", err=True)
+            say(f"{name}: there is nothing of charts base and istiod", err=True)
         else:
             place = Path(output) / place_of(name)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(written(there.objects), encoding="utf-8")
-            click.echo(f"{name}: {len(there.objects)} objects in {place}")
+            say(f"{name}: {len(there.objects)} objects in {shown(str(place))}")
             kinds = Counter(one.partition(" ")[0] for one in there.left)
             counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-            click.echo(f"{name}: stay with whoever made them: {counts or 'nothing'}", err=True)
+            say(f"{name}: stay with whoever made them: {counts or 'nothing'}", err=True)
             continue
         failed = True
     sys.exit(1 if failed else 0)

@@ -6,6 +6,9 @@ import sys
 
 import click
 
+from ..topology.shown import shown
+from .printing import hand_over, say
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True)
@@ -43,13 +46,14 @@ def check(files: tuple[str, ...], form: str) -> None:
         except TopologyError as error:
             errors.append(error)
             if form == "text":
-                click.echo(str(error), err=True)
+                say(str(error), err=True)
             continue
         for name, topology in meshes if form == "text" else ():
             plan = plan_mesh(topology)
-            click.echo(f"{path}: mesh {name}: ok. {headline(topology, plan)}")
+            place = shown(path)
+            say(f"{place}: mesh {name}: ok. {headline(topology, plan)}")
             for line in (*validity_words(plan), *(f"warning: {found}" for found in expiring(topology, plan, today()))):
-                click.echo(f"{path}:   {line}")
+                say(f"{place}:   {line}")
     if form != "text":
-        click.echo(REPORTS[form](errors), nl=False)
+        hand_over(REPORTS[form](errors))
     sys.exit(1 if errors else 0)

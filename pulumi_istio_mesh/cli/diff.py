@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..topology.shown import shown
+from .printing import BadUse, hand_over, say
+
 if TYPE_CHECKING:
     from ..changes.comparison import Comparison
     from ..topology.load import MeshFile
@@ -52,17 +55,17 @@ def diff(old: str, new: str, mesh: str | None, form: str, resources: bool, fail_
         before, after = (_meshes(place, read_place(place), is_old) for place, is_old in ((old, True), (new, False)))
     except TopologyError as error:
         if form == "markdown":
-            click.echo(rendering.refusal_as_markdown(str(error)), nl=False)
+            hand_over(rendering.refusal_as_markdown(str(error)))
         refuse(error)
     found = _compared(before, after, mesh)
     if not found:
-        raise click.UsageError(f"neither {old} nor {new} holds {mesh or 'a mesh'}")
+        raise BadUse(f"neither {old} nor {new} holds {mesh or 'a mesh'}")
     if form == "markdown":
-        click.echo(rendering.as_markdown(found), nl=False)
+        hand_over(rendering.as_markdown(found))
     elif form == "json":
-        click.echo(rendering.as_json(found))
+        hand_over(f"{rendering.as_json(found)}\n")
     else:
-        click.echo(rendering.as_text(found, resources=resources))
+        say(rendering.as_text(found, resources=resources))
     failed = {"dangerous": any(one.dangerous for one in found), "any": any(one.changes for one in found)}
     sys.exit(3 if fail_on and failed[fail_on] else 0)
 
@@ -71,7 +74,7 @@ def _meshes(place: str, file: MeshFile | None, is_old: bool) -> list[tuple[str, 
     from .mesh_file import judged_file
 
     if file is None:
-        click.echo(f"{place}: no such file in that revision, so nothing is there yet", err=True)
+        say(f"{shown(place)}: no such file in that revision, so nothing is there yet", err=True)
         return []
     # Certificates of the old side may have expired since: that is what the new side may be about.
     return judged_file(file, ignoring={"trust-date"} if is_old else ())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .printing import hand_over, say
+
 
 @click.command()
 @click.argument("file")
@@ -38,14 +40,13 @@ def images(file: str, mesh: str | None, form: str) -> None:
         "images": list(dict.fromkeys(one for topology in meshes for one in images_of(topology))),
     }
     if form == "json":
-        click.echo(
-            json.dumps({kind: list(map(dataclasses.asdict, needed)) for kind, needed in found.items()}, indent=2)
-        )
+        tree = {kind: list(map(dataclasses.asdict, needed)) for kind, needed in found.items()}
+        hand_over(f"{json.dumps(tree, indent=2)}\n")
         return
     if form == "lines":
-        click.echo("\n".join(sorted({one.reference for one in found["images"]})))
+        say("\n".join(sorted({one.reference for one in found["images"]})))
         return
     for kind, needed in found.items():
-        click.echo(f"{kind}:")
+        say(f"{kind}:")
         for one in needed:
-            click.echo(f"  {one.reference}: {one.what}, in {', '.join(one.clusters)}")
+            say(f"  {one.reference}: {one.what}, in {', '.join(one.clusters)}")

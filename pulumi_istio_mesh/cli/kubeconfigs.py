@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from .printing import BadUse
 
 if TYPE_CHECKING:
     from ..live.verify import Access
@@ -36,7 +36,7 @@ def access_to(clusters: Collection[str], given: tuple[str, ...]) -> Mapping[str,
     named = {one.partition("=")[0] for one in given}
     problems += [f"--kubeconfig {cluster}=PATH is missing" for cluster in clusters if cluster not in named]
     if problems:
-        raise click.UsageError("\n".join(problems))
+        raise BadUse(*problems)
     return found
 
 

@@ -8,13 +8,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NoReturn
 
-import click
-
 from ..rules import problems_in, today
 from ..rules.meshes import meshes_problems
 from ..topology.load import MeshFile, read_mesh_file, read_mesh_text
 from ..topology.models import Topology
 from ..topology.problems import TopologyError
+from .printing import BadUse, say
 
 GIT = "git:"
 _GIT_SECONDS = 30
@@ -28,7 +27,7 @@ def planned(place: str, mesh: str | None) -> list[tuple[str, Topology]]:
         refuse(error)
     chosen = [(name, topology) for name, topology in meshes if mesh in (None, name)]
     if not chosen:
-        raise click.UsageError(f"{place} holds {listed(meshes)}, no {mesh}")
+        raise BadUse(f"{place} holds {listed(meshes)}, no {mesh}")
     return chosen
 
 
@@ -36,13 +35,13 @@ def judged(place: str) -> list[tuple[str, Topology]]:
     """Return each mesh of a place by its mesh ID; raise `TopologyError` with the problems of all of them."""
     file = read_place(place)
     if file is None:
-        raise click.UsageError(f"{place}: that revision has no such file")
+        raise BadUse(f"{place}: that revision has no such file")
     return judged_file(file)
 
 
 def refuse(error: TopologyError) -> NoReturn:
     """End the program with what is wrong."""
-    click.echo(str(error), err=True)
+    say(str(error), err=True)
     sys.exit(1)
 
 
@@ -67,7 +66,7 @@ def judged_file(file: MeshFile, *, ignoring: Collection[str] = ()) -> list[tuple
 def read_place(place: str) -> MeshFile | None:
     """Return what a file, or `git:REV:path` in the repository here, holds; None where that revision has no such file.
 
-    Raises `click.UsageError` for what can't be read, `TopologyError` for what is no mesh.yaml.
+    Raises `BadUse` for what can't be read, `TopologyError` for what is no mesh.yaml.
     """
     if not place.startswith(GIT):
         try:
@@ -76,10 +75,10 @@ def read_place(place: str) -> MeshFile | None:
             raise _unreadable(place, error) from None
     revision, colon, path = place.removeprefix(GIT).partition(":")
     if not (revision and colon and path):
-        raise click.UsageError(f"{place}: write git:REVISION:PATH, such as git:main:mesh.yaml")
+        raise BadUse(f"{place}: write git:REVISION:PATH, such as git:main:mesh.yaml")
     try:
         if _git("rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}").returncode:
-            raise click.UsageError(f"{place}: no revision {revision} here; in a shallow clone, fetch it first")
+            raise BadUse(f"{place}: no revision {revision} here; in a shallow clone, fetch it first")
         # Relative to the folder that the command runs in, as every other path.
         shown = _git("show", "--end-of-options", f"{revision}:{path if Path(path).is_absolute() else f'./{path}'}")
         return read_mesh_text(shown.stdout.decode("utf-8"), place) if shown.returncode == 0 else None
@@ -87,9 +86,9 @@ def read_place(place: str) -> MeshFile | None:
         raise _unreadable(place, error) from None
 
 
-def _unreadable(place: str, error: Exception) -> click.UsageError:
+def _unreadable(place: str, error: Exception) -> BadUse:
     why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-    return click.UsageError(f"{place} can't be read: {why}")
+    return BadUse(f"{place} can't be read: {why}")
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:

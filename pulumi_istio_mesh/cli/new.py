@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..topology.shown import shown
+from .printing import BadUse, say
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -80,7 +83,7 @@ def new(folder: str, mesh_id: str | None, clusters: str | None, flat: bool | Non
         flat = click.confirm("Can pods of all clusters dial each other's addresses (one flat network)?", default=False)
     if istiod is None:
         question = f"Which cluster's istiod serves all of them ({', '.join(names)}; each: one in each cluster)?"
-        istiod = click.prompt(question, default="each")
+        istiod = click.prompt(shown(question), default="each")
     text = _mesh_file(mesh, names, flat=flat, primary=None if istiod == "each" else istiod)
     try:
         judged_file(read_mesh_text(text, "mesh.yaml"))
@@ -88,7 +91,7 @@ def new(folder: str, mesh_id: str | None, clusters: str | None, flat: bool | Non
         # Without lines: nobody has written that file.
         refuse(TopologyError(error.problems, "a mesh of these answers can't be built"))
     _write(Path(folder), _files(mesh, names, text))
-    click.echo(f"written to {folder}: next, istio-mesh plan {Path(folder, 'mesh.yaml')}")
+    say(shown(f"written to {folder}: next, istio-mesh plan {Path(folder, 'mesh.yaml')}"))
 
 
 def _mesh_file(mesh: str, names: Sequence[str], *, flat: bool, primary: str | None) -> str:
@@ -129,13 +132,12 @@ def _files(mesh: str, names: Sequence[str], mesh_file: str) -> dict[str, str]:
 def _write(folder: Path, files: dict[str, str]) -> None:
     there = [str(folder / name) for name in files if (folder / name).exists()]
     if there:
-        click.echo(
-            f"{', '.join(there)}: there already; choose a folder without, such as: istio-mesh new mesh", err=True
-        )
+        told = f"{', '.join(there)}: there already; choose a folder without, such as: istio-mesh new mesh"
+        say(shown(told), err=True)
         raise SystemExit(1)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise click.UsageError(f"{folder} can't be written to: {error.strerror}") from None
+        raise BadUse(f"{folder} can't be written to: {error.strerror}") from None

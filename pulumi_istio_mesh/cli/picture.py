@@ -6,6 +6,8 @@ from collections import Counter
 
 import click
 
+from .printing import BadUse, hand_over
+
 
 @click.command()
 @click.argument("file")
@@ -42,7 +44,5 @@ def picture(file: str, mesh: str | None, form: str) -> None:
     )
     twice = sorted(name for name, count in named.items() if count > 1)
     if twice:
-        raise click.UsageError(
-            f"{file} has {', '.join(twice)} in several meshes: choose one, --mesh {plans[0].mesh_id}"
-        )
-    click.echo(FORMATS[form](drawn(*plans)), nl=False)
+        raise BadUse(f"{file} has {', '.join(twice)} in several meshes: choose one, --mesh {plans[0].mesh_id}")
+    hand_over(FORMATS[form](drawn(*plans)))

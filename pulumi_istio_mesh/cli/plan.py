@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .printing import hand_over, say
+
 if TYPE_CHECKING:
     from ..plan.mesh_plan import MeshPlan
     from ..topology.models import Topology
@@ -38,10 +40,10 @@ def plan(file: str, mesh: str | None, services: int, form: str) -> None:
 
     found = [(name, topology, plan_mesh(topology)) for name, topology in planned(file, mesh)]
     if form == "json":
-        click.echo(_json(found, services))
+        hand_over(f"{_json(found, services)}\n")
     for name, topology, planned_mesh in found if form != "json" else ():
         if form == "markdown":
-            click.echo(report.markdown(topology, planned_mesh, services))
+            hand_over(f"{report.markdown(topology, planned_mesh, services)}\n")
         else:
             _print(name, topology, planned_mesh, services)
 
@@ -56,13 +58,13 @@ def _print(name: str, topology: Topology, plan: MeshPlan, services: int) -> None
     from ..plan.words import validity_words, words
     from ..rules import today
 
-    click.echo(f"mesh {name}: ok. {headline(topology, plan)}")
+    say(f"mesh {name}: ok. {headline(topology, plan)}")
     for line in (*validity_words(plan), *words(plan)):
-        click.echo(f"  {line}")
-    console = Console(highlight=False)
+        say(f"  {line}")
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         # Nothing is cut in a pipe, however narrow it says it is.
-        console = Console(highlight=False, width=240)
+        console = Console(highlight=False, markup=False, emoji=False, width=240)
     for found in tables(topology, plan, services):
         table = Table(title=found.title, title_justify="left", box=box.SIMPLE)
         for column in found.columns:
@@ -71,13 +73,17 @@ def _print(name: str, topology: Topology, plan: MeshPlan, services: int) -> None
             table.add_row(*row)
         with console.capture() as text:
             console.print(table)
-        for line in text.get().splitlines():
-            click.echo(line.rstrip())
+        for line in text.get().rstrip("\n").split("\n"):
+            # On a terminal it has styles, and its cells are shown already.
+            if console.is_terminal:
+                hand_over(f"{line.rstrip()}\n")
+            else:
+                say(line.rstrip())
     for line in (
         *notes(topology, plan, services),
         *(f"warning: {found}" for found in expiring(topology, plan, today())),
     ):
-        click.echo(line)
+        say(line)
 
 
 def _json(found: list[tuple[str, Topology, MeshPlan]], services: int) -> str:

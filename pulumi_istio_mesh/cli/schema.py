@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .printing import hand_over
+
 
 @click.command()
 def schema() -> None:
@@ -16,4 +18,4 @@ def schema() -> None:
     """
     from ..topology.schema import schema_text
 
-    click.echo(schema_text(), nl=False)
+    hand_over(schema_text())

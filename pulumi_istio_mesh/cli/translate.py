@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..topology.shown import shown
+from .printing import BadUse, hand_over, say
+
 if TYPE_CHECKING:
     from ..topology.problems import Problem
     from ..translation.documents import Input
@@ -55,15 +58,15 @@ def translate(
     from .mesh_file import refuse
 
     if force and output is None:
-        raise click.UsageError("--force is about the file of --output, which is not given")
+        raise BadUse("--force is about the file of --output, which is not given")
     inputs = [_input(argument) for argument in files]
     chosen = dict(_pair(primary) for primary in primaries)
     if output is not None and Path(output).exists() and not force:
-        click.echo(f"{output}: there already; choose another, or --force", err=True)
+        say(shown(f"{output}: there already; choose another, or --force"), err=True)
         raise SystemExit(1)
     found = translate(inputs, Choices(mesh_id, istio_version, chosen))
     if not found.sources and not found.problems:
-        raise click.UsageError(f"nothing in {', '.join(given.name for given in inputs)} is what an installer is told")
+        raise BadUse(f"nothing in {', '.join(given.name for given in inputs)} is what an installer is told")
     problems = [*found.problems, *_judged(found)]
     if problems:
         refuse(TopologyError(problems, "translation"))
@@ -71,11 +74,11 @@ def translate(
     if output is not None:
         _write(Path(output), text)
     else:
-        click.echo(text, nl=False)
+        hand_over(text)
     for line in _report(found):
-        click.echo(line, err=True)
+        say(line, err=True)
     if output is not None:
-        click.echo(f"written to {output}: next, istio-mesh plan {output}", err=True)
+        say(shown(f"written to {output}: next, istio-mesh plan {output}"), err=True)
 
 
 def _input(argument: str) -> Input:
@@ -85,18 +88,18 @@ def _input(argument: str) -> Input:
     # A file may have the sign in its name, too.
     cluster, path = (name, path) if equals and not Path(argument).exists() else (None, argument)
     if not path or cluster == "":
-        raise click.UsageError(f"{argument}: write FILE or NAME=FILE, such as east=east.yaml")
+        raise BadUse(f"{argument}: write FILE or NAME=FILE, such as east=east.yaml")
     try:
         return Input(path, Path(path).read_text(encoding="utf-8"), cluster)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        raise click.UsageError(f"{path} can't be read: {why}") from None
+        raise BadUse(f"{path} can't be read: {why}") from None
 
 
 def _pair(primary: str) -> tuple[str, str]:
     remote, equals, name = primary.partition("=")
     if not (remote and equals and name):
-        raise click.UsageError(f"--primary {primary}: write REMOTE=PRIMARY, such as west=east")
+        raise BadUse(f"--primary {primary}: write REMOTE=PRIMARY, such as west=east")
     return remote, name
 
 
@@ -124,11 +127,11 @@ def _report(found: Translation) -> list[str]:
         return ["everything in the input is in mesh.yaml"]
     count = len(found.left)
     facts = "1 fact of the input is" if count == 1 else f"{count} facts of the input are"
-    return [f"{facts} not in mesh.yaml:", *(f"  {line}" for line in found.left)]
+    return [f"{facts} not in mesh.yaml:", *(f"  {shown(str(line))}" for line in found.left)]
 
 
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise click.UsageError(f"{path} can't be written to: {error.strerror}") from None
+        raise BadUse(f"{path} can't be written to: {error.strerror}") from None

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..topology.shown import shown
+from .printing import BadUse, hand_over, say
+
 if TYPE_CHECKING:
     from ..checks.outcome import Outcome
     from ..checks.seen import View
@@ -60,11 +63,11 @@ def verify(
     source = _source(file, mesh, kubeconfigs, stack)
     outcome, view = _looked(source, deadline, quiet=form is not None)
     if form == "json":
-        click.echo(rendering.as_json(outcome))
+        hand_over(f"{rendering.as_json(outcome)}\n")
     elif form == "junit":
-        click.echo(rendering.as_junit(outcome), nl=False)
+        hand_over(rendering.as_junit(outcome))
     elif form == "markdown":
-        click.echo(rendering.as_markdown(outcome), nl=False)
+        hand_over(rendering.as_markdown(outcome))
     else:
         _print(outcome, everything)
     until = time.monotonic() + (watch or 0)
@@ -74,14 +77,15 @@ def verify(
         _print_changes(before, outcome)
     if bundle:
         Path(bundle).write_text(rendering.as_bundle(outcome, view), encoding="utf-8")
-        click.echo(f"written to {bundle}", err=True)
+        say(f"written to {shown(bundle)}", err=True)
     sys.exit(_exit_code(outcome))
 
 
 def _source(file: str | None, mesh: str | None, kubeconfigs: tuple[str, ...], stack: str | None) -> StackMesh:
     """Return the mesh to look at, and the way into its clusters; end the program on bad use."""
+
     if (file is None) == (stack is None):
-        raise click.UsageError("give a mesh.yaml with --kubeconfig for each cluster, or --stack")
+        raise BadUse("give a mesh.yaml with --kubeconfig for each cluster, or --stack")
     if stack is not None:
         return _of_stack(stack or None, mesh)
     assert file is not None
@@ -95,11 +99,11 @@ def _of_stack(stack: str | None, mesh: str | None) -> StackMesh:
     try:
         found = meshes_of_stack(stack)
     except (StackError, TopologyError) as error:
-        raise click.UsageError(str(error)) from None
+        raise BadUse(*str(error).split("\n")) from None
     chosen = [one for one in found if mesh in (None, one.topology.mesh_id)]
     if len(chosen) != 1:
         held = ", ".join(one.topology.mesh_id for one in found)
-        raise click.UsageError(f"the stack holds {held}; choose one with --mesh")
+        raise BadUse(f"the stack holds {held}; choose one with --mesh")
     return chosen[0]
 
 
@@ -110,7 +114,7 @@ def _of_file(file: str, mesh: str | None, kubeconfigs: tuple[str, ...]) -> Stack
 
     found = planned(file, mesh)
     if len(found) != 1:
-        raise click.UsageError(f"{file} holds {len(found)} meshes; choose one with --mesh")
+        raise BadUse(f"{file} holds {len(found)} meshes; choose one with --mesh")
     topology = found[0][1]
     return StackMesh(topology, access_to(topology.clusters, kubeconfigs), {}, ())
 
@@ -149,7 +153,7 @@ def _print(outcome: Outcome, everything: bool) -> None:
 
     from ..checks.findings import told
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     rows = [row for row in outcome.rows if everything or row.status != "passed"]
     styles = {"passed": "green", "failed": "red", "warned": "yellow", "skipped": "dim"}
     if rows:
@@ -161,21 +165,22 @@ def _print(outcome: Outcome, everything: bool) -> None:
             table.add_row(row.slug, row.rule, Text(row.status, styles[row.status]), Text(", ".join(where)))
         console.print(table)
     if outcome.causes:
-        click.echo(told(list(outcome.causes)))
+        say(told(list(outcome.causes)))
     counted = Counter(row.status for row in outcome.rows)
     state = "does not work" if outcome.fatal else "works"
     counts = ", ".join(f"{counted[status]} {status}" for status in styles if counted[status])
-    click.echo(f"mesh {outcome.mesh} {state}: {counts}")
+    say(f"mesh {outcome.mesh} {state}: {counts}")
 
 
 def _print_changes(before: Outcome, after: Outcome) -> None:
     """Say what came and what went."""
+
     stamp = time.strftime("%H:%M:%S")
     was, now = _told(before), _told(after)
     for line in sorted(now - was):
-        click.echo(f"{stamp} new: {line}")
+        say(f"{stamp} new: {line}")
     for line in sorted(was - now):
-        click.echo(f"{stamp} gone: {line}")
+        say(f"{stamp} gone: {line}")
 
 
 def _told(outcome: Outcome) -> set[str]:

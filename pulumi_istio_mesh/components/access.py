@@ -6,6 +6,7 @@ from typing import Any, Optional, cast
 import pulumi
 import pulumi_kubernetes as k8s
 
+from . import messages
 from .arguments import checked_kubeconfig
 from .preflight import Preflight
 
@@ -68,7 +69,7 @@ def _say_what_an_unknown_kubeconfig_means(
 
     async def warn() -> None:
         if not await kubeconfig.is_known():
-            pulumi.log.warn(
+            messages.warn(
                 f"cluster {cluster}: its kubeconfig is not known yet, so this preview can't list the objects of its "
                 "charts. If the cluster exists already, they are shown as deleted here; nothing of them will be.",
                 parent,

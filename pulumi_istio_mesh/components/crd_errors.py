@@ -6,6 +6,7 @@ import pulumi
 
 from ..istio import names
 from ..istio.versions import HAND_OVER_CRDS
+from . import messages
 from .callbacks import engine_calls_back
 from .release_errors import killed_text
 
@@ -21,7 +22,7 @@ def explain_crd_errors(hook_name: str, cluster: str) -> Optional[pulumi.Resource
     def explain(args: pulumi.ErrorHookArgs) -> bool:
         text = companion_text(cluster, "\n".join(args.errors[:1]))
         if text:
-            pulumi.log.error(text)
+            messages.error(text)
         return False
 
     return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(f"{hook_name}-explain", explain)])

@@ -17,6 +17,7 @@ from ..gates.expectations import Expectations, api_server_line
 from ..istio import names
 from ..plan.mesh_plan import ClusterPlan
 from ..topology.models import Topology
+from . import messages
 from .callbacks import engine_calls_back
 from .order import after
 
@@ -177,7 +178,7 @@ def _explain(hook_name: str) -> Optional[pulumi.ResourceHookBinding]:
     def explain(args: pulumi.ErrorHookArgs) -> bool:
         found = findings_in("\n".join(args.errors[:1]))
         if found:
-            pulumi.log.error(told(causes(found)))
+            messages.error(told(causes(found)))
         return False
 
     return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(f"{hook_name}-explain", explain)])

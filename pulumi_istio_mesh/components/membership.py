@@ -6,6 +6,7 @@ import pulumi
 
 from ..istio import names
 from ..topology.models import Topology
+from . import messages
 from .callbacks import engine_calls_back
 
 
@@ -24,12 +25,12 @@ def guard_membership(hook_name: str, cluster: str, member: str) -> Optional[pulu
     def explain(args: pulumi.ErrorHookArgs) -> bool:
         text = taken_text(cluster, member, "\n".join(args.errors[:1]))
         if text:
-            pulumi.log.error(text)
+            messages.error(text)
         return False
 
     def tell(args: pulumi.ResourceHookArgs) -> None:
         for text in changes(cluster, dict(args.old_inputs or {}), dict(args.new_inputs or {})):
-            pulumi.log.warn(text)
+            messages.warn(text)
 
     in_previews_too = pulumi.ResourceHookOptions(on_dry_run=True)
     return pulumi.ResourceHookBinding(

@@ -20,6 +20,7 @@ from ..plan.mesh_plan import plan_mesh
 from ..rules import today
 from ..topology.load import facts_of
 from ..topology.models import Topology
+from . import messages
 from .adopted import adopted_objects
 from .arguments import MeshArgs, accept
 from .callbacks import engine_calls_back
@@ -82,9 +83,9 @@ class Mesh(pulumi.ComponentResource):
             refuse_an_ambient_cluster(name)
         super().__init__(names.token("Mesh"), name, None, opts)
         if pulumi.runtime.is_dry_run():
-            pulumi.log.info("; ".join([report.headline(topology, plan), *report.notes(topology, plan)]), self)
+            messages.info("; ".join([report.headline(topology, plan), *report.notes(topology, plan)]), self)
             for warning in expiring(topology, plan, today()):
-                pulumi.log.warn(warning, self)
+                messages.warn(warning, self)
         within = pulumi.ResourceOptions(parent=self)
 
         cluster_args: Mapping[str, Any] = args["clusters"]

@@ -10,6 +10,7 @@ from ..rules.offers import clashing_roots, offer_problems
 from ..topology.models import Topology
 from ..topology.offer import Offer, read_offer
 from ..topology.problems import Problem, TopologyError
+from . import messages
 from .arguments import RefusedTopology
 
 Offers = pulumi.Output[dict[str, Offer]]
@@ -46,7 +47,7 @@ def checked_offers(name: str, topology: Topology, peers: Mapping[str, Mapping[st
         if problems:
             raise RefusedTopology(problems, f"Mesh {name!r}")
         for text in missing:
-            pulumi.log.warn(text)
+            messages.warn(text)
         return offers
 
     known: pulumi.Output[dict[str, Any]] = pulumi.Output.from_input(cast(Any, given))

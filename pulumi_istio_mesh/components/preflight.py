@@ -10,6 +10,7 @@ from ..checks.findings import Finding, causes, told
 from ..plan.mesh_plan import MeshPlan
 from ..topology.models import Topology
 from ..topology.problems import Problem
+from . import messages
 from .arguments import RefusedTopology
 from .membership import member
 
@@ -71,7 +72,7 @@ class Preflight:
         if pulumi.runtime.is_dry_run():
             for problem in problems:
                 unsaid = "what a run would meet there" + ("" if self._released else f", {_CHARTS_UNSEEN}")
-                pulumi.log.warn(f"cluster {problem.where}: {problem.what}. This preview can't say {unsaid}.")
+                messages.warn(f"cluster {problem.where}: {problem.what}. This preview can't say {unsaid}.")
             problems = []
         warnings: list[Finding] = []
         for cause in causes(found):
@@ -80,7 +81,7 @@ class Preflight:
             else:
                 warnings.append(cause.finding)
         if warnings:
-            pulumi.log.warn(told(causes(warnings)))
+            messages.warn(told(causes(warnings)))
         if problems:
             raise RefusedTopology(problems, f"Mesh {self._name!r}")
 

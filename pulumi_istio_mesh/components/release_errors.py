@@ -5,6 +5,7 @@ from typing import Optional
 import pulumi
 
 from ..istio import names
+from . import messages
 from .callbacks import engine_calls_back
 
 
@@ -19,7 +20,7 @@ def explain_release_errors(hook_name: str, cluster: str, release: str) -> Option
     def explain(args: pulumi.ErrorHookArgs) -> bool:
         text = killed_text(cluster, release, "\n".join(args.errors[:1]))
         if text:
-            pulumi.log.error(text)
+            messages.error(text)
         return False
 
     return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(f"{hook_name}-explain", explain)])

@@ -15,6 +15,7 @@ from ..plan.mesh_plan import MeshPlan
 from ..plan.rendered import Folder, crds_folder, folder_of
 from ..topology.models import Topology
 from ..topology.problems import Problem
+from . import messages
 from .arguments import RefusedTopology
 from .callbacks import engine_calls_back
 from .charts import chart_arguments
@@ -138,7 +139,7 @@ def say_what_is_left_out(
     unread = [c.name for c in plan.clusters if c.discovered_by and arguments[c.name].get("reader_credential") is None]
     if not unread:
         return
-    pulumi.log.warn(
+    messages.warn(
         f"no cluster reads {', '.join(unread)} yet: reader_credential is not given, and so these remote secrets are "
         "left out. Once their folders are applied, token and CA are printed by\n"
         + "".join(f"    {command}\n" for cluster in unread for command in _ways_to_the_token(topology, cluster))

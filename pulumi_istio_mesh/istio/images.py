@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from ..topology.models import Topology
+from ..topology.shown import shown
 from . import names
 from .charts import chart_reference
 from .values import istiod_values, with_cni
@@ -100,4 +101,4 @@ def _image(shared: Mapping[str, Any], image: str) -> str:
 
 
 def _needed(found: Mapping[tuple[str, str], list[str]]) -> list[Needed]:
-    return [Needed(reference, what, tuple(clusters)) for (reference, what), clusters in sorted(found.items())]
+    return [Needed(shown(reference), what, tuple(clusters)) for (reference, what), clusters in sorted(found.items())]

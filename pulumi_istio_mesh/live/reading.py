@@ -319,7 +319,7 @@ async def _last_words(api: ClusterApi, pod: str) -> str:
             text = await api.text(f"{_SYSTEM}/pods/{pod}/log?container=discovery&tailLines=40&previous={previous}")
         except CannotRead:
             continue
-        errors = [line for line in text.splitlines() if "error" in line.lower()]
+        errors = [line for line in text.split("\n") if "error" in line.lower()]
         if errors:
             return errors[-1].split("\t")[-1].strip()[:300]
     return ""

@@ -7,6 +7,7 @@ from typing import Any, Optional
 
 import pulumi
 
+from ..components import messages
 from ..components.trust import IntermediateAuthority, Trust
 from ..istio import names
 from ..plan.expiry import expiring, last_days
@@ -60,7 +61,7 @@ class IstioTrust(pulumi.ComponentResource):
         super().__init__(names.token("IstioTrust"), name, None, opts)
         if pulumi.runtime.is_dry_run():
             for warning in expiring(placed.topology, placed.plan, today()):
-                pulumi.log.warn(warning, self)
+                messages.warn(warning, self)
         within = pulumi.ResourceOptions(parent=self)
         trust = Trust(name, placed.topology, opts=within)
         files: dict[str, Any] = {

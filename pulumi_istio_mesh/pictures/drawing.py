@@ -11,6 +11,7 @@ from typing import TypeVar
 from ..istio import names
 from ..plan.mesh_plan import ClusterPlan, IstiodRoute, LetIn, MeshPlan
 from ..plan.words import words
+from ..topology.shown import shown
 
 _MANY = 8
 """More arrows than this between networks can't be followed: where all call all, they become one node."""
@@ -57,6 +58,9 @@ class Box:
     inside: str | None = None
     mark: Mark = Mark.SAME
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", shown(self.title))
+
 
 @dataclass(frozen=True)
 class Node:
@@ -67,6 +71,9 @@ class Node:
     lines: tuple[str, ...]
     inside: str | None
     mark: Mark = Mark.SAME
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", tuple(map(shown, self.lines)))
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,9 @@ class Arrow:
     text: tuple[str, ...] = ()
     inside: str | None = None
     mark: Mark = Mark.SAME
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", tuple(map(shown, self.text)))
 
     @property
     def id(self) -> str:
@@ -123,7 +133,7 @@ def drawn(*plans: MeshPlan) -> Drawing:
     boxes: list[Box] = []
     nodes: list[Node] = []
     arrows: list[Arrow] = []
-    shown = {plan.mesh_id for plan in plans}
+    whole = {plan.mesh_id for plan in plans}
     for plan in plans:
         border = identifier("mesh", plan.mesh_id) if plan.peers or len(plans) > 1 else None
         if border:
@@ -142,9 +152,9 @@ def drawn(*plans: MeshPlan) -> Drawing:
         nodes += [
             Node(identifier("mesh", peer.name), Shape.MESH, (f"mesh {peer.name}",), None)
             for peer in plan.peers
-            if peer.name not in shown
+            if peer.name not in whole
         ]
-        arrows += list(_borders(plan, shown))
+        arrows += list(_borders(plan, whole))
     title = " and ".join(f"mesh {plan.mesh_id}" for plan in plans)
     return Drawing(title, tuple(boxes), tuple(nodes), tuple(arrows), plans)
 
@@ -268,12 +278,12 @@ def _through(
     return [hub], [Arrow(identifier("gateway", name), hub.id, Line.THROUGH) for name in place]
 
 
-def _borders(plan: MeshPlan, shown: set[str]) -> Iterator[Arrow]:
+def _borders(plan: MeshPlan, whole: set[str]) -> Iterator[Arrow]:
     """What other meshes may call here, and what is called of those that are not drawn."""
     here = identifier("mesh", plan.mesh_id)
     for peer in plan.peers:
         there = identifier("mesh", peer.name)
-        if peer.name not in shown and peer.calls:
+        if peer.name not in whole and peer.calls:
             yield Arrow(here, there, Line.ACROSS, tuple(called.service for called in peer.calls))
         for cluster in plan.clusters:
             if cluster.federation_gateway and peer.lets_in:

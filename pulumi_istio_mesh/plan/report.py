@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..topology.models import Topology
+from ..topology.shown import quoted, shown
 from .connections import Connections, address, connections, together
+from .markdown import in_markdown, row
 from .mesh_plan import ClusterPlan, MeshPlan
 from .resources import number_of_resources
 from .scale import SERVICES, istiod_mib, load_balancers_of, warnings
@@ -20,6 +22,9 @@ class Table:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(tuple(map(shown, cells)) for cells in self.rows))
 
 
 def headline(topology: Topology, plan: MeshPlan) -> str:
@@ -77,7 +82,7 @@ def notes(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> Itera
     """Yield the size of the stack, and warnings."""
     yield f"about {number_of_resources(topology, plan)} resources in the stack"
     if topology.render_to is not None:
-        yield f"rendered to {topology.render_to}: nothing is installed, and nothing proved"
+        yield f"rendered to {quoted(topology.render_to)}: nothing is installed, and nothing proved"
     if topology.evicted:
         yield f"evicted, and neither called nor read: {', '.join(topology.evicted)}"
     yield from (f"warning: {warning}" for warning in warnings(topology, plan, services))
@@ -85,13 +90,10 @@ def notes(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> Itera
 
 def markdown(topology: Topology, plan: MeshPlan, services: int = SERVICES) -> str:
     """Return the plan in words and tables, as Markdown."""
-    lines = [f"**Mesh {plan.mesh_id}: {headline(topology, plan)}**", "", *(f"- {line}" for line in words(plan)), ""]
+    title = in_markdown(f"Mesh {plan.mesh_id}: {headline(topology, plan)}")
+    lines = [f"**{title}**", "", *(f"- {in_markdown(line)}" for line in words(plan)), ""]
     for table in tables(topology, plan, services):
-        lines += [f"{table.title}:", "", _line(table.columns), _line(tuple("---" for _ in table.columns))]
-        lines += [*(_line(row) for row in table.rows), ""]
-    lines += [f"- {note}" for note in notes(topology, plan, services)]
+        lines += [f"{table.title}:", "", row(table.columns), f"| {' | '.join('---' for _ in table.columns)} |"]
+        lines += [*map(row, table.rows), ""]
+    lines += [f"- {in_markdown(note)}" for note in notes(topology, plan, services)]
     return "\n".join(lines) + "\n"
-
-
-def _line(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..topology.shown import shown
 from .mesh_plan import ClusterPlan, MeshPlan, PeerPlan
 
 _FEW = 4
@@ -11,6 +12,10 @@ _FEW = 4
 
 def words(plan: MeshPlan) -> Iterator[str]:
     """Yield a line for each cluster, whom it calls and how, whom it can't, and what crosses the borders of the mesh."""
+    yield from map(shown, _words(plan))
+
+
+def _words(plan: MeshPlan) -> Iterator[str]:
     for cluster in plan.clusters:
         yield f"{cluster.name}: {'; '.join(_facts(cluster))}"
     for cluster in plan.clusters:

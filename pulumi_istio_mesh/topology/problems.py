@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import NamedTuple
+
+from .shown import shown, shown_lines
 
 SLUGS: Mapping[str, str] = {
     "topology-shape": "the topology has the shape the documentation describes",
@@ -186,6 +188,9 @@ class Problem:
     def __post_init__(self) -> None:
         if self.slug not in SLUGS:
             raise ValueError(f"{self.slug!r} is not in SLUGS")
+        # Here, so that nobody who prints a problem can forget it: keys and values are whatever a file holds.
+        for field in fields(self):
+            object.__setattr__(self, field.name, shown(getattr(self, field.name)))
 
     def at(self, where: str) -> Problem:
         """Return the same problem at another path."""
@@ -203,12 +208,14 @@ class TopologyError(Exception):
     ) -> None:
         self.problems = tuple(problems)
         self.source = source
-        self.positions = dict(positions or {})
+        # By the paths that problems have.
+        self.positions = {shown(where): position for where, position in (positions or {}).items()}
         super().__init__(render(self.problems, source, self.positions))
 
 
 def render(problems: Iterable[Problem], source: str, positions: Mapping[str, Position]) -> str:
     """Return one block of text that lists every problem, in the order of the file where it is known."""
+    source = shown(source)
     found = sorted(problems, key=lambda p: position_of(p.where, positions) or Position(0, 0))
     count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
     blocks = [f"{source}: {count}"]
@@ -221,7 +228,7 @@ def render(problems: Iterable[Problem], source: str, positions: Mapping[str, Pos
             f"    fix: {problem.fix}\n"
             f"    see: docs/checks.md#{problem.slug}"
         )
-    return "\n\n".join(blocks)
+    return shown_lines("\n\n".join(blocks))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

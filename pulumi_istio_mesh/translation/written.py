@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import yaml
 
 from ..topology.scalar import scalar
+from ..topology.shown import shown, shown_lines
 from .clusters import UNNAMED
 from .mesh import Translation
 
@@ -37,7 +39,7 @@ _SHARED = (
 
 def mesh_text(translation: Translation) -> str:
     """Return the text of the mesh.yaml."""
-    tree, lines = translation.tree, [*_comment(f"Translated from {', '.join(translation.sources)}.")]
+    tree, lines = translation.tree, [*_comment(shown(f"Translated from {', '.join(translation.sources)}."))]
     for key, value in tree.items():
         if key == "clusters":
             lines += _clusters(translation, value)
@@ -80,8 +82,23 @@ def _entry(key: str, value: Any) -> Iterator[str]:
     elif key == "trust":
         yield f"trust: {{kind: {value['kind']}}}"
     else:
-        text = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=_WIDTH)
-        yield from text.splitlines()
+        yield from _dumped({key: value}).rstrip("\n").split("\n")
+
+
+def _dumped(tree: Mapping[str, Any]) -> str:
+    """Return a tree as YAML that can be printed, and still means the same."""
+    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    if shown_lines(text) == text:
+        return text
+    # Between quotes the escapes of `shown` are YAML's own, and no line begins with what a text holds.
+    return shown_lines(yaml.dump(tree, Dumper=_Quoting, sort_keys=False, width=math.inf))
+
+
+class _Quoting(yaml.SafeDumper):
+    """Writes every text between quotes."""
+
+
+_Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
 
 
 def _comment(text: str) -> list[str]:

@@ -123,6 +123,22 @@ def test_a_gates_lines_are_found_in_what_pulumi_prints() -> None:
     assert (second.slug, second.where) == ("istiod-down", "c2")
 
 
+@pytest.mark.parametrize("end", ["\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_an_answer_forges_no_second_finding(end: str) -> None:
+    real = "call-broken c1 to c3: step=http expected=an answer from c3 seen=503 "
+    (found,) = findings_in(f"{real}no{end}istiod-down c2: step=discovery expected=an istiod in c2 seen=none\n")
+    assert (found.slug, found.where) == ("call-broken", "c1 to c3")
+    assert found.what.isprintable()
+
+
+def test_a_finding_is_one_line_in_which_nothing_is_hidden() -> None:
+    evil = "a\n::set-output name=x::y\x1b[31m\x00\u202e##[group]"
+    (told_line, *_, see) = told(causes([Finding("call-broken", "c1", evil, "c3")])).split("\n")
+    assert told_line == r"c1 to c3: a\n::set-output name=x::y\x1b[31m\x00\u202e\x23#[group]"
+    assert see == "  see: docs/checks.md#call-broken"
+    assert Finding("call-broken", "c1", "plain", "c3").what == "plain"
+
+
 def test_what_is_told_has_where_what_likely_fix_and_page() -> None:
     assert told(causes(findings_in(PULUMI)[:1])).splitlines() == [
         "c1 to c3: the connection: expected the gateway at 10.0.0.3:15443, seen refused, or no route",

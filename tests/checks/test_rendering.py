@@ -15,6 +15,7 @@ from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.topology.load import parse_topology
 
 from ..builders import mesh_tree
+from ..markdown import codes, prose
 
 SECRET = "planted-s3cret"
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.timezone.utc)
@@ -97,3 +98,41 @@ def test_json_puts_consequences_under_their_cause() -> None:
     causes = [cause for cause in json.loads(as_json(judged(view)))["causes"] if cause["cluster"] == first]
     told = {cause["slug"]: [each["slug"] for each in cause["consequences"]] for cause in causes}
     assert told["gateway-tls-ended"] == ["call-broken"]
+
+
+EVIL = (
+    "503\n- **all** is well\r\x1b[31m\x00\x0b\x0c\x85\u2028\u202e\ufffe ]]> @acme <b>`x` | [x](http://x) "
+    "##[group]a ::error::b"
+)
+
+
+def test_no_text_of_a_cluster_breaks_a_form_or_speaks_in_it() -> None:
+    view, _, second = mesh_with(call_broken=EVIL)
+    view.seen[second].unread["roots"] = EVIL
+    outcome = judged(view)
+    suite = ElementTree.fromstring(as_junit(outcome))
+    cases = {case.get("name"): case for case in suite}
+    failure, skipped = cases["call-broken"].find("failure"), cases["roots-differ"].find("skipped")
+    assert failure is not None and skipped is not None
+    for text in (failure.text or "", skipped.get("message") or ""):
+        assert r"503\n- **all** is well\r\x1b[31m\x00\x0b\x0c\x85\u2028\u202e\ufffe ]]>" in text
+    # Where, what, likely and fix.
+    assert len((failure.text or "").split("\n")) == 3
+    markdown = as_markdown(outcome)
+    for spoken in ("well", "acme", "<b>", "html_inline", "link_open", "group"):
+        assert spoken not in prose(markdown)
+    assert sum("is well" in one for one in codes(markdown)) >= 2
+    for text in (as_json(outcome), as_junit(outcome), markdown):
+        assert all(one.isprintable() or one == "\n" for one in text)
+        assert "##[" not in text
+        assert not [line for line in text.split("\n") if line.lstrip().startswith(("::", "- **all"))]
+
+
+def test_a_finding_of_ordinary_names_reads_well() -> None:
+    view, first, second = mesh_with(
+        gateway_unreachable="the connection: expected the gateway at 10.0.0.3:15443, seen refused"
+    )
+    assert (
+        f"- **{first} to {second}**: `the connection: expected the gateway at 10.0.0.3:15443, seen refused` "
+        "(`gateway-unreachable`, fatal)"
+    ) in as_markdown(judged(view)).split("\n")

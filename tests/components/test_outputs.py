@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
 import pytest
 
+from pulumi_istio_mesh.components import messages
+from pulumi_istio_mesh.components.arguments import RefusedTopology
 from pulumi_istio_mesh.pictures.mermaid import mermaid
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.plan.words import words
@@ -106,3 +109,45 @@ def test_the_plan_is_an_output_in_words_and_as_a_picture() -> None:
     plan = plan_mesh(parse_topology(mesh_tree()))
     assert found["picture"] == mermaid(plan)
     assert all(line in found["summary"] for line in words(plan))
+
+
+EVIL = "x\n::set-output name=x::y\r\x1b[31m\x00\u2028\u202e##[group]a | `b` @acme"
+
+
+def test_no_text_of_a_mesh_speaks_in_what_a_program_tells() -> None:
+    clusters = {
+        "east": {"east_west_gateway": {"load_balancer_class": EVIL}, "api_server": "https://192.0.2.1:6443"},
+        "west": {"values": {"istiod": {EVIL: EVIL}}},
+    }
+    for preview in (True, False):
+        recording = record(a_program(clusters=clusters, verify={"image": EVIL}), preview=preview)
+        assert recording.error is None
+        for text in [*recording.log, *recording.notes]:
+            assert_seen(text)
+    found = outputs(clusters=clusters, verify={"image": EVIL})
+    assert_seen(found["summary"])
+    assert_seen(found["picture"])
+
+
+def test_a_refusal_of_a_program_says_nothing_of_its_own() -> None:
+    with pytest.raises(RefusedTopology) as refused:
+        record(a_program(clusters={"east": {EVIL: 1}, EVIL: {}}, mtls=EVIL, **{EVIL: EVIL}))
+    assert_seen(str(refused.value))
+
+
+def assert_seen(text: str) -> None:
+    """Nothing is hidden in it, and no line is a command to a log."""
+    assert [one for one in text if not one.isprintable() and one != "\n"] == []
+    assert "##[" not in text
+    assert not [line for line in text.split("\n") if line.lstrip().startswith("::")]
+
+
+@pytest.mark.parametrize("tell", [messages.info, messages.warn, messages.error])
+def test_what_a_program_logs_is_seen(tell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    for kind in ("info", "warn", "error"):
+        monkeypatch.setattr(pulumi.log, kind, lambda text, about: told.append(text))
+    tell(f"cluster {EVIL}\n  of ours")
+    (text,) = told
+    assert_seen(text)
+    assert text.endswith("\n  of ours")
