@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def access_to(clusters: Collection[str], given: tuple[str, ...]) -> Mapping[str, Access]:
     """Return the way into each cluster; end the program on bad use, with all that is wrong."""
     from ..live.verify import Access
+    from ..topology.limits import TooMuch, read_text
 
     found: dict[str, Access] = {}
     problems: list[str] = []
@@ -32,7 +33,9 @@ def access_to(clusters: Collection[str], given: tuple[str, ...]) -> Mapping[str,
             path, _, context = path.rpartition(":")
             where = Path(path).expanduser()
         try:
-            found[cluster] = Access(where.read_text(encoding="utf-8"), context)
+            found[cluster] = Access(read_text(where), context)
+        except TooMuch as error:
+            problems.append(f"--kubeconfig {cluster}=...: {where}: {error}")
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"--kubeconfig {cluster}=...: {where} can't be read: {type(error).__name__}")
     named = {one.partition("=")[0] for one in given}

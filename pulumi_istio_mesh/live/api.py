@@ -12,7 +12,8 @@ import httpx
 import httpx_ws
 import kr8s
 import kr8s.asyncio
-import yaml
+
+from ..topology.yaml_text import read_yaml
 
 # kr8s warns of each Kubernetes that is newer than itself; what is read here is the same in all.
 warnings.filterwarnings("ignore", r"Kubernetes version \S+ is not supported", UserWarning)
@@ -140,12 +141,12 @@ class ClusterApi:
         async with self._connecting:
             if self._api is None:
                 try:
-                    config: Any = yaml.safe_load(self._kubeconfig)
+                    config: Any = read_yaml(self._kubeconfig)
                     found: Any = kr8s.asyncio.api(kubeconfig=config, context=self._context)
                     api: kr8s.asyncio.Api = await asyncio.wait_for(found, self._deadline)
                 except _NO_ANSWER as error:
                     raise CannotRead(_reason(error)) from None
-                except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+                except (OSError, ValueError, TypeError, KeyError) as error:
                     raise CannotRead(f"its kubeconfig can't be used: {type(error).__name__}") from None
                 api.timeout = self._deadline
                 self._api = api

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import datetime as dt
 import email.utils
 import json
@@ -14,12 +13,11 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
-import yaml
-
 from ..checks.preflight import revisions_of
 from ..checks.seen import Object, Proxy, RemoteSecret, Seen, containers_of, labels_of
 from ..istio import names
 from ..plan.mesh_plan import ClusterPlan
+from ..topology.yaml_text import read_yaml
 from .api import CannotRead, ClusterApi
 
 _CORE, _SYSTEM = "/api/v1", f"/api/v1/namespaces/{names.NAMESPACE}"
@@ -140,7 +138,7 @@ async def _said(seen: Seen, maps: Mapping[str, Object], field: str) -> None:
     text = (maps.get(name, {}).get("data") or {}).get(key)
     if text is None:
         raise CannotRead(f"there is no ConfigMap {names.NAMESPACE}/{name} with key {key}")
-    setattr(seen, field, text if field == "roots" else yaml.safe_load(text) or {})
+    setattr(seen, field, text if field == "roots" else read_yaml(text) or {})
 
 
 _LISTS: Mapping[str, tuple[str, bool, str]] = {
@@ -240,7 +238,7 @@ async def _all(seen: Seen, readings: Mapping[str, Callable[[], Awaitable[None]]]
             await reading()
         except CannotRead as error:
             seen.unread[name] = str(error)
-        except (KeyError, ValueError, TypeError, IndexError) as error:
+        except (KeyError, ValueError, TypeError, IndexError, RecursionError) as error:
             seen.unread[name] = f"the answer is not of the expected form ({type(error).__name__})"
 
     await asyncio.gather(*(one(name, reading) for name, reading in readings.items()))
@@ -248,10 +246,10 @@ async def _all(seen: Seen, readings: Mapping[str, Callable[[], Awaitable[None]]]
 
 def _remote_secret(secret: Object, cluster: str, encoded: str) -> tuple[RemoteSecret, str]:
     try:
-        config = yaml.safe_load(base64.b64decode(encoded))
+        config = read_yaml(base64.b64decode(encoded).decode())
         dialled = config["clusters"][0]["cluster"]
         token = str(config["users"][0]["user"].get("token", ""))
-    except (binascii.Error, yaml.YAMLError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         dialled, token = {}, ""
     read = RemoteSecret(
         secret["metadata"]["name"],

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
+from .limits import UnreadableText
 from .problems import Problem
+from .yaml_text import read_yaml
 
 
 class KubeconfigError(ValueError):
@@ -109,11 +109,9 @@ def _address_finding(server: str) -> str | None:
 
 def _current_cluster(kubeconfig: str) -> dict[str, Any]:
     try:
-        tree = yaml.load(kubeconfig, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError) as error:
-        # Not the library's text: it quotes the line, and the line may be a key.
-        mark = getattr(error, "problem_mark", None)
-        raise KubeconfigError("it is not YAML" + (f" (line {mark.line + 1})" if mark else "")) from None
+        tree = read_yaml(kubeconfig)
+    except UnreadableText as error:
+        raise KubeconfigError(str(error)) from None
     if isinstance(tree, str):
         raise KubeconfigError("it is a path or a sentence, not the contents of a kubeconfig")
     if not isinstance(tree, dict):

@@ -14,6 +14,7 @@ SLUGS: Mapping[str, str] = {
     "duplicate-key": "a YAML mapping names each key once",
     "late-value": "what shapes the mesh is known before the program runs",
     "yaml-syntax": "the file is YAML",
+    "file-limits": "a file takes no more of the machine than a mesh needs",
     "file-version": "the file's version is one this package reads",
     "no-clusters": "a mesh has at least one cluster",
     "cluster-name": "a cluster's name is a DNS label",

@@ -138,6 +138,14 @@ def test_a_key_like_no_other_is_told_all_there_are(tmp_path: Path) -> None:
     assert problem.fix.startswith("use one of api_server, api_server_tls_name, control_plane, crds,")
 
 
+@pytest.mark.parametrize("key", ["function-x[y]", "name-x[y]", "[key]", "function-wrap[f()]"])
+def test_a_key_like_those_of_the_program_that_judges_it_is_told_as_it_is_typed(tmp_path: Path, key: str) -> None:
+    problem = refused(tmp_path, after("mesh_id: prod", f'"{key}": 1'))
+    assert (problem.slug, problem.where) == ("unknown-key", key)
+    problem = refused(tmp_path, instead("plant: {", f'plant: {{"{key}": 1, '))
+    assert (problem.slug, problem.where) == ("unknown-key", f"clusters.plant.{key}")
+
+
 def test_a_merge_key_is_refused_as_what_it_is(tmp_path: Path) -> None:
     problem = refused(tmp_path, instead("plant: {", "plant: {<<: {crds: external}, "))
     assert (problem.slug, problem.where) == ("unknown-key", "clusters.plant.<<")
