@@ -242,10 +242,13 @@ def _file_problems(tree: object) -> Iterator[Problem]:
             slug="topology-shape",
         )
         return
-    if tree.get("version", VERSION) != VERSION:
+    version = tree.get("version", VERSION)
+    if version != VERSION:
+        # Nothing else is repeated: anything may have been put there.
+        which = f"version {version}" if isinstance(version, (int, float)) else "what is given"
         yield Problem(
             where="version",
-            what=f"version {tree['version']!r} is not known",
+            what=f"{which} is not known",
             why=f"this package reads version {VERSION} of mesh.yaml",
             fix=f"version: {VERSION}",
             slug="file-version",

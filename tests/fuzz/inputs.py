@@ -15,7 +15,7 @@ from .. import installers
 from ..builders import TOKEN, a_kubeconfig, mesh_tree
 from ..rules.test_offers import IMPORT, an_offer
 from . import pipeline
-from .changes import OF_INSTALLERS, SECRET, TREES, changed, odd, spoiled
+from .changes import OF_INSTALLERS, SECRET, TREES, changed, odd, spoiled, with_secret
 from .meshes import files
 from .pipeline import Counts, as_text
 
@@ -40,9 +40,9 @@ def mesh_files(draw: st.DrawFn) -> list[str]:
         trees.append(draw(changed(trees[-1], least=1)))
     if draw(st.integers(0, 5)) == 0:
         trees.append(draw(files()))
-    texts = [as_text(tree) for tree in trees]
+    texts = [as_text(draw(with_secret(tree))) for tree in trees]
     if draw(st.integers(0, 4)) == 0:
-        texts.append(draw(spoiled(texts[0])))
+        texts.append(draw(spoiled(as_text(trees[0]))))
     return texts
 
 
@@ -52,8 +52,12 @@ def documents(draw: st.DrawFn) -> list[tuple[str | None, str]]:
     found = []
     for name in ("east", "west", None)[: draw(st.integers(1, 3))]:
         chosen = draw(st.lists(st.sampled_from(INSTALLERS), min_size=1, max_size=2))
-        text = "---\n".join(as_text(draw(changed(document, 0, OF_INSTALLERS))) for document in chosen)
-        found.append((name, draw(spoiled(text)) if draw(st.integers(0, 4)) == 0 else text))
+        trees = [draw(changed(document)) for document in chosen]
+        if draw(st.integers(0, 4)) == 0:
+            found.append((name, draw(spoiled("---\n".join(map(as_text, trees))))))
+        else:
+            trees = [draw(with_secret(tree, OF_INSTALLERS)) for tree in trees]
+            found.append((name, "---\n".join(map(as_text, trees))))
     return found
 
 

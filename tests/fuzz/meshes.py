@@ -156,7 +156,7 @@ def revisions(draw: st.DrawFn, listed: Tree) -> Tree:
 @st.composite
 def gke(draw: st.DrawFn, tree: Tree) -> Tree:
     """The mesh with a cluster that the program makes at Google."""
-    authorized = {name: "192.0.2.0/24" for name in tree["clusters"]}
+    authorized = dict.fromkeys(tree["clusters"], "192.0.2.0/24")
     more = {"zone": f"{REGION}-b", "max_pods_per_node": 32, "node_pools": {"default": {"min_nodes": 1, "max_nodes": 3}}}
     made = {"region": REGION, "block": 0, "control_plane": {"authorized": authorized}, **draw(_some(more, 2))}
     network = {"project": "acme-prod", "supernet": "10.64.0.0/12", "nat": True}

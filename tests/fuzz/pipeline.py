@@ -74,7 +74,11 @@ def judge(text: str, counts: Counts) -> list[tuple[str, Topology]] | None:
     except TopologyError as error:
         assert error.problems
         counts.refused(error.problems)
-        for told in (str(error), *(form([error]) for form in REPORTS.values()), rendering.refusal_as_markdown(str(error))):
+        for told in (
+            str(error),
+            *(form([error]) for form in REPORTS.values()),
+            rendering.refusal_as_markdown(str(error)),
+        ):
             assert SECRET not in told
             told.encode()
         return None
@@ -182,4 +186,3 @@ def kubeconfig(text: str, counts: Counts) -> None:
 def as_text(tree: Any) -> str:
     """The tree as a user would type it."""
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
-

@@ -333,3 +333,15 @@ def test_what_is_left_out_has_its_documented_default() -> None:
     assert topology.identity_domain == "prod.internal"
     assert (topology.mtls, topology.dns_capture) == ("strict", True)
     assert (topology.network_of("east"), topology.primary_of("east")) == ("east", "east")
+
+
+def test_of_one_kind_the_first_problems_are_told_and_the_rest_counted() -> None:
+    clusters = {f"c{number}": {"network": "vpc", "pod_cidr": "10.0.0.0/8"} for number in range(30)}
+    problems = problems_of(mesh_tree(clusters=clusters, mesh_id="No"))
+    assert len(problems) == 30 * 29 // 2 + 1
+    text = str(TopologyError(problems))
+    assert text.startswith("topology: 436 problems\n")
+    assert text.count("overlaps") == 20
+    assert text.count("and 415 more of pod-cidr-overlap") == 1
+    assert "  mesh_id: " in text
+    assert str(TopologyError(problems[:20])).count("more of") == 0
