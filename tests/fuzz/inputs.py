@@ -22,11 +22,17 @@ from .pipeline import Counts, as_text
 INSTALLERS = [
     document
     for text in (
-        installers.BANZAI, installers.CISCO_ACTIVE, installers.CISCO_PASSIVE, installers.SAIL_EAST, installers.SAIL_WEST,
-        installers.OPERATOR, installers.OPERATOR_REMOTE, installers.HELM,
+        installers.BANZAI,
+        installers.CISCO_ACTIVE,
+        installers.CISCO_PASSIVE,
+        installers.SAIL_EAST,
+        installers.SAIL_WEST,
+        installers.OPERATOR,
+        installers.OPERATOR_REMOTE,
+        installers.HELM,
     )
     for document in yaml.safe_load_all(text)
-]  # fmt: skip
+]
 IMPORTER = parse_topology(mesh_tree(peers={"shop": {"imports": {"cart.web": IMPORT}}}))
 KUBECONFIG = yaml.safe_load(a_kubeconfig().replace(TOKEN, SECRET))
 

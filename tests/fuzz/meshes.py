@@ -98,10 +98,18 @@ def sharing(draw: st.DrawFn) -> Tree:
     """Peers, with what is exported to them and imported from them."""
     imports = {
         "pay.bank": {"ports": {"http": 8080}, "namespaces": ["web"]},
-        "search.shop": {"ports": {"http": 80, "grpc": 90}, "namespaces": ["*"], "host": "search.example", "rewrite_host": True},
-        "log.ops": {"ports": {"http": 80}, "namespaces": ["web", "ops"],
-                    "fallback": {"service": "log.ops", "accounts": ["default"]}},
-    }  # fmt: skip
+        "search.shop": {
+            "ports": {"http": 80, "grpc": 90},
+            "namespaces": ["*"],
+            "host": "search.example",
+            "rewrite_host": True,
+        },
+        "log.ops": {
+            "ports": {"http": 80},
+            "namespaces": ["web", "ops"],
+            "fallback": {"service": "log.ops", "accounts": ["default"]},
+        },
+    }
     exports = {
         "hello.sample": {"ports": {"http": 80}, "accounts": ["default"], "callers": {"shop": ["web/cart"]}},
         "price.sample": {"ports": {"http": 80}, "accounts": ["a", "b"], "callers": {"shop": ["*"]}},
@@ -168,15 +176,32 @@ def platform() -> st.SearchStrategy[Tree]:
     """Facts of a mesh that follow from nothing else."""
     return _some(
         {
-            "mtls": "permissive", "dns_capture": False, "failover": True, "cluster_local": ["*.kube-system.svc.cluster.local"],
-            "install": "release", "render_to": "rendered", "chart_source": "oci://registry.example/charts",
-            "image_hub": IMAGE, "image_pull_secrets": ["registry"], "trust_domain_aliases": ["old.example"],
-            "values": {"istiod": {"meshConfig": {"accessLogFile": "/dev/stdout"}}, "base": {}, "gateway": {"a": [1, {"b": None}]}},
-            "verify": {"level": "discovery", "timeout_seconds": 30, "image": f"{IMAGE}/proxyv2:1.31.1", "labels": {"a": "b"},
-                       "node_selector": {"kubernetes.io/os": "linux"}, "tolerations": [{"operator": "Exists"}]},
+            "mtls": "permissive",
+            "dns_capture": False,
+            "failover": True,
+            "cluster_local": ["*.kube-system.svc.cluster.local"],
+            "install": "release",
+            "render_to": "rendered",
+            "chart_source": "oci://registry.example/charts",
+            "image_hub": IMAGE,
+            "image_pull_secrets": ["registry"],
+            "trust_domain_aliases": ["old.example"],
+            "values": {
+                "istiod": {"meshConfig": {"accessLogFile": "/dev/stdout"}},
+                "base": {},
+                "gateway": {"a": [1, {"b": None}]},
+            },
+            "verify": {
+                "level": "discovery",
+                "timeout_seconds": 30,
+                "image": f"{IMAGE}/proxyv2:1.31.1",
+                "labels": {"a": "b"},
+                "node_selector": {"kubernetes.io/os": "linux"},
+                "tolerations": [{"operator": "Exists"}],
+            },
         },
         3,
-    )  # fmt: skip
+    )
 
 
 @st.composite

@@ -345,3 +345,15 @@ def test_of_one_kind_the_first_problems_are_told_and_the_rest_counted() -> None:
     assert text.count("and 415 more of pod-cidr-overlap") == 1
     assert "  mesh_id: " in text
     assert str(TopologyError(problems[:20])).count("more of") == 0
+
+
+def test_what_stands_for_a_version_is_repeated_only_where_it_is_a_number(tmp_path: Path) -> None:
+    error = refusal(tmp_path, instead("version: 1\n", "version: {token: hunter2}\n"))
+    assert error.problems[0].slug == "file-version"
+    assert "hunter2" not in str(error)
+    assert refused(tmp_path, instead("version: 1\n", "version: 2\n")).what == "version 2 is not known"
+
+
+def test_a_cluster_that_is_not_there_is_told_where_a_bug_is_known_of_reading_it() -> None:
+    problems = problems_of(mesh_tree(istio_version="1.30.3", clusters={"east": {"discovers": ["nowhere"]}}))
+    assert [problem.slug for problem in problems] == ["discovers-unknown"]

@@ -142,11 +142,27 @@ def test_long_keys_don_t_make_paths_that_are_longer_than_the_file() -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        "!!bool maybe", "!!int ''", "!!int x", "!!timestamp abc", "!!float x", "!!null x", "!!binary '***'",
-        "!!binary eA==", "!!set {a, b}", "!!omap [a: 1]", "!!pairs [a: 1]", "!!python/none", "!!python/tuple [a]", "!x {a: b}",
-        "!!str [a]", "!!map a", "!!seq a", "!!str {a: b}", "!<tag:example,2000:x> a",
+        "!!bool maybe",
+        "!!int ''",
+        "!!int x",
+        "!!timestamp abc",
+        "!!float x",
+        "!!null x",
+        "!!binary '***'",
+        "!!binary eA==",
+        "!!set {a, b}",
+        "!!omap [a: 1]",
+        "!!pairs [a: 1]",
+        "!!python/none",
+        "!!python/tuple [a]",
+        "!x {a: b}",
+        "!!str [a]",
+        "!!map a",
+        "!!seq a",
+        "!!str {a: b}",
+        "!<tag:example,2000:x> a",
     ],
-)  # fmt: skip
+)
 def test_a_tag_that_does_not_fit_or_is_not_known_is_refused(typed: str) -> None:
     problem = refused(with_values(typed))
     assert (problem.slug, problem.where) == ("yaml-syntax", "values.istiod.x")
@@ -157,9 +173,19 @@ def test_a_tag_that_does_not_fit_or_is_not_known_is_refused(typed: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "read"),
-    [("!!bool yes", True), ("!!int '12'", 12), ("!!str 12", "12"), ("!!null ''", None), ("!!float 5", 5.0), ("=", "="),
-     ("<<", "<<"), ("!!seq [a]", ["a"]), ("!!map {a: b}", {"a": "b"}), ("2026-02-30", "2026-02-30")],
-)  # fmt: skip
+    [
+        ("!!bool yes", True),
+        ("!!int '12'", 12),
+        ("!!str 12", "12"),
+        ("!!null ''", None),
+        ("!!float 5", 5.0),
+        ("=", "="),
+        ("<<", "<<"),
+        ("!!seq [a]", ["a"]),
+        ("!!map {a: b}", {"a": "b"}),
+        ("2026-02-30", "2026-02-30"),
+    ],
+)
 def test_a_tag_that_fits_is_obeyed(typed: str, read: object) -> None:
     assert read_mesh_text(with_values(typed), "f").meshes[""]["values"]["istiod"]["x"] == read
 
