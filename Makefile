@@ -1,7 +1,7 @@
 # One Istio mesh over several clusters. `make` lists what there is; each target installs what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help browser docs demo demo-down test test-pure test-oldest release check bench soak cloud-test lab-up lab-down lab-shell lock clean
+.PHONY: help browser docs demo demo-down test test-pure test-oldest release check bench fuzz soak cloud-test lab-up lab-down lab-shell lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -93,7 +93,12 @@ bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table 
 	@$(LAB) build
 	@$(PY) -m lab.bench
 
-soak: $(VENV)/installed ## Repeat up, kill, repair and destroy many times (about an hour)
+MINUTES := 60
+
+fuzz: $(VENV)/installed ## Meshes and near meshes through all that needs no cluster: MINUTES=60; says what was reached
+	@$(PY) -m tests.fuzz --minutes $(MINUTES)
+
+soak: $(VENV)/installed fuzz ## Fuzz for an hour; then repeat up, kill, repair and destroy many times (about an hour)
 	@$(LAB) build
 	@$(PY) -m pytest -v -m soak
 

@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh import cli
 from pulumi_istio_mesh.cli import mesh_file
+from pulumi_istio_mesh.topology.limits import MOST_BYTES
 from pulumi_istio_mesh.topology.load import facts_of
 
 from .markdown import codes, prose
@@ -161,6 +162,25 @@ def test_a_file_that_the_revision_does_not_have_is_a_mesh_that_is_new() -> None:
     assert result.exit_code == 0
     assert "git:main:other.yaml: no such file in that revision" in result.stderr
     assert result.stdout.startswith("mesh prod: new\n")
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("name", ["mesh[1].yaml", "mesh*.yaml", ":(top)mesh.yaml", "me sh?.yaml"])
+def test_a_file_in_git_is_found_by_its_name_and_no_pattern(name: str) -> None:
+    Path(name).write_text(OLD, encoding="utf-8")
+    git("add", "--", f":(literal){name}")
+    git("commit", "-m", "two")
+    result = CliRunner().invoke(cli.main, ["diff", f"git:HEAD:{name}", name])
+    assert (result.exit_code, result.stdout) == (0, "mesh prod: nothing changes\n"), result.output
+    assert "no such file" in CliRunner().invoke(cli.main, ["diff", "git:HEAD~:mesh*.yaml", name]).stderr
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_large_file_in_git_is_refused_before_it_is_read() -> None:
+    Path("mesh.yaml").write_text("#" * (MOST_BYTES + 1), encoding="utf-8")
+    git("commit", "-a", "-m", "two")
+    result = CliRunner().invoke(cli.main, ["diff", "git:HEAD:mesh.yaml", "git:HEAD~:mesh.yaml"])
+    assert (result.exit_code, "it holds more than 4,194,304 bytes" in result.stderr) == (1, True)
 
 
 @pytest.mark.usefixtures("repository")

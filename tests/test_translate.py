@@ -14,8 +14,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh import cli
 from pulumi_istio_mesh.cli import mesh_file
-from pulumi_istio_mesh.topology.load import read_documents, read_mesh_text
+from pulumi_istio_mesh.topology.load import read_mesh_text
 from pulumi_istio_mesh.topology.models import Topology
+from pulumi_istio_mesh.topology.yaml_text import read_documents
 from pulumi_istio_mesh.translation.credentials import is_credential
 from pulumi_istio_mesh.translation.documents import HELM as HELM_KIND, Input
 from pulumi_istio_mesh.translation.mesh import Choices, Translation, translate

@@ -35,8 +35,10 @@ def _kept_apart(sides: Sides) -> Iterator[Change]:
 def _istiods(sides: Sides) -> Iterator[Change]:
     before, after = sides.before.topology, sides.after.topology
     was, will = (side.versions_of(sides.stay[0]) for side in (before, after))
-    where = listed([name for name in sides.stay if not sides.after.clusters[name].remote])
-    for revision in dict.fromkeys([*was, *will]):
+    primaries = [name for name in sides.stay if not sides.after.clusters[name].remote]
+    # Without any, all of them became remotes of clusters that join, which is told of each.
+    where = listed(primaries) if primaries else ""
+    for revision in dict.fromkeys([*was, *will]) if primaries else ():
         old, new = was.get(revision), will.get(revision)
         charts = _of(sides, revision)
         if old is None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def access_to(clusters: Collection[str], given: tuple[str, ...]) -> Mapping[str, Access]:
     """Return the way into each cluster; end the program on bad use, with all that is wrong."""
     from ..live.verify import Access
+    from ..topology.limits import TooMuch, read_text
 
     found: dict[str, Access] = {}
     problems: list[str] = []
@@ -30,7 +31,9 @@ def access_to(clusters: Collection[str], given: tuple[str, ...]) -> Mapping[str,
             continue
         try:
             where, context = _file_and_context(path)
-            found[cluster] = Access(where.read_text(encoding="utf-8"), context, where.parent)
+            found[cluster] = Access(read_text(where), context, where.parent)
+        except TooMuch as error:
+            problems.append(f"--kubeconfig {cluster}=...: {path}: {error}")
         except (OSError, ValueError, RuntimeError) as error:
             problems.append(f"--kubeconfig {cluster}=...: {path} can't be read: {type(error).__name__}")
     named = {one.partition("=")[0] for one in given}

@@ -10,9 +10,11 @@ from typing import NoReturn
 
 from ..rules import problems_in, today
 from ..rules.meshes import meshes_problems
+from ..topology.limits import TooMuch, check_size
 from ..topology.load import MeshFile, read_mesh_file, read_mesh_text
 from ..topology.models import Topology
 from ..topology.problems import TopologyError
+from ..topology.yaml_text import too_much
 from .printing import BadUse, say
 
 GIT = "git:"
@@ -77,11 +79,20 @@ def read_place(place: str) -> MeshFile | None:
     if not (revision and colon and path):
         raise BadUse(f"{place}: write git:REVISION:PATH, such as git:main:mesh.yaml")
     try:
-        if _git("rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}").returncode:
+        commit = _git("rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+        if commit.returncode:
             raise BadUse(f"{place}: no revision {revision} here; in a shallow clone, fetch it first")
         # Relative to the folder that the command runs in, as every other path.
-        shown = _git("show", "--end-of-options", f"{revision}:{path if Path(path).is_absolute() else f'./{path}'}")
-        return read_mesh_text(shown.stdout.decode("utf-8"), place) if shown.returncode == 0 else None
+        blob = f"{commit.stdout.decode().strip()}:{path if Path(path).is_absolute() else f'./{path}'}"
+        size = _git("cat-file", "-s", blob)
+        if size.returncode:
+            return None
+        check_size(int(size.stdout))
+        # Not show: it takes [ and * for a pattern, and lists a folder.
+        held = _git("cat-file", "blob", blob)
+        return read_mesh_text(held.stdout.decode("utf-8"), place) if held.returncode == 0 else None
+    except TooMuch as error:
+        raise TopologyError([too_much(place, str(error))], place) from None
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
         raise _unreadable(place, error) from None
 

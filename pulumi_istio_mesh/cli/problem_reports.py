@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import __version__
-from ..topology.problems import SLUGS, Position, Problem, TopologyError, position_of
+from ..topology.problems import SLUGS, Position, Problem, TopologyError, counted, position_of
 from .mesh_file import GIT
 
 
@@ -16,7 +16,7 @@ def _placed(errors: Sequence[TopologyError]) -> Iterator[tuple[str, Position, Pr
     for error in errors:
         # Of git:REVISION:PATH the path: the lines are looked at in the change itself.
         file = error.source.split(":", 2)[2] if error.source.startswith(GIT) else error.source
-        for problem in error.problems:
+        for problem in counted(error.problems):
             yield file, position_of(problem.where, error.positions) or Position(1, 1), problem
 
 

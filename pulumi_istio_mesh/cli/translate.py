@@ -82,6 +82,7 @@ def translate(
 
 
 def _input(argument: str) -> Input:
+    from ..topology.limits import TooMuch, read_text
     from ..translation.documents import Input
 
     name, equals, path = argument.partition("=")
@@ -90,7 +91,9 @@ def _input(argument: str) -> Input:
     if not path or cluster == "":
         raise BadUse(f"{argument}: write FILE or NAME=FILE, such as east=east.yaml")
     try:
-        return Input(path, Path(path).read_text(encoding="utf-8"), cluster)
+        return Input(path, read_text(path), cluster)
+    except TooMuch as error:
+        raise click.UsageError(f"{path}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise BadUse(f"{path} can't be read: {why}") from None

@@ -1,9 +1,9 @@
 """Reads what `istio-mesh adopt` wrote beside the program."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from ..istio.adopted import AdoptedObject, Unusable, objects_in, place_of
+from ..topology.limits import TooMuch, read_text
 from ..topology.models import Topology
 from ..topology.problems import Problem
 from .arguments import RefusedTopology
@@ -21,10 +21,10 @@ def adopted_objects(name: str, topology: Topology) -> Mapping[str, Sequence[Adop
             continue
         place = place_of(cluster)
         try:
-            found[cluster] = objects_in(Path(place).read_text(encoding="utf-8"))
+            found[cluster] = objects_in(read_text(place))
         except FileNotFoundError:
             problems.append(_problem(cluster, f"the program's folder has no {place}"))
-        except (OSError, UnicodeDecodeError, Unusable) as error:
+        except (OSError, UnicodeDecodeError, TooMuch, Unusable) as error:
             problems.append(_problem(cluster, f"{place} can't be used: {_reason(error)}"))
     if problems:
         raise RefusedTopology(problems, f"Mesh {name!r}")
@@ -32,7 +32,7 @@ def adopted_objects(name: str, topology: Topology) -> Mapping[str, Sequence[Adop
 
 
 def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, Unusable) else type(error).__name__
+    return str(error) if isinstance(error, (TooMuch, Unusable)) else type(error).__name__
 
 
 def _problem(cluster: str, what: str) -> Problem:

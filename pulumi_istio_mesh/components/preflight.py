@@ -64,8 +64,8 @@ class Preflight:
 
         roots = await self._roots_known_now()
         looking = look_before(self._topology, self._plan, kubeconfigs, self._members, roots)
-        # In a loop of its own, which ends with it: a program that is refused meanwhile leaves Pulumi's without ending what
-        # runs there, and the threads that the client has for a loop would keep the program alive for good.
+        # In a loop of its own, which ends with it. A program that is refused meanwhile leaves Pulumi's without ending
+        # what runs there, and the threads that the client has for a loop would keep the program alive for good.
         found, unread = await asyncio.to_thread(asyncio.run, looking)
         self._unread |= unread.keys()
         problems = [self._unreachable(cluster, why) for cluster, why in sorted(unread.items())]

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from ..topology.problems import TopologyError
+from ..topology.yaml_text import read_documents
 from . import names
 
 Object = dict[str, Any]
@@ -130,9 +132,9 @@ def place_of(cluster: str) -> str:
 def objects_in(text: str) -> list[AdoptedObject]:
     """Return the objects of a file; raise `Unusable` where it holds none, or anything else."""
     try:
-        found = [one for one in yaml.safe_load_all(text) if one is not None]
-    except yaml.YAMLError:
-        raise Unusable("it is no YAML") from None
+        found = [one for one in read_documents(text, "it") if one is not None]
+    except TopologyError as error:
+        raise Unusable("; ".join(f"{problem.where}: {problem.what}" for problem in error.problems)) from None
     if not found:
         raise Unusable("it holds no object")
     for one in found:

@@ -32,7 +32,8 @@ class Bug:
 def _reads_a_changed_secret(topology: Topology, primary: str) -> str | None:
     """By another token; or because a remote secret names the revisions of the cluster that it reads."""
     watched = topology.watched_by(primary)
-    renewed = [name for name in watched if topology.clusters[name].reader_token is not None]
+    known = [name for name in watched if name in topology.clusters]
+    renewed = [name for name in known if topology.clusters[name].reader_token is not None]
     if renewed:
         return f"clusters.{renewed[0]}.reader_token"
     named = [revision for revision in topology.revision_names if revision != DEFAULT_REVISION]

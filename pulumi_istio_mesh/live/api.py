@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import kr8s
 import kr8s.asyncio
-import yaml
 
 from ..topology.kubeconfig import KubeconfigError
+from ..topology.yaml_text import read_yaml
 from .kubeconfig import Headers, resolved
 
 # kr8s warns of a Kubernetes that is newer than itself, and of versions that are none; what is read is the same in all.
@@ -181,7 +181,7 @@ class ClusterApi:
         # The library reads certificates and keys from files only, and would leave those that it writes.
         with tempfile.TemporaryDirectory() as files:
             try:
-                config: Any = yaml.safe_load(self._kubeconfig)
+                config: Any = read_yaml(self._kubeconfig)
                 config, self._acting_as = await asyncio.to_thread(
                     resolved, config, self._context, folder=self._folder, files=Path(files), seconds=self._deadline
                 )

@@ -6,13 +6,13 @@ a credential, too. Source: client-go, plugin/pkg/client/auth/exec.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..topology.json_text import read_json
 from ..topology.kubeconfig import KubeconfigError
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
@@ -81,11 +81,11 @@ def _run(command: list[str], environment: Mapping[str, str], seconds: float) -> 
 
 def _said(printed: bytes) -> dict[str, str]:
     try:
-        status = json.loads(printed)["status"]
+        status = read_json(printed)["status"]
         found = {
             _SAID[key]: value for key, value in status.items() if key in _SAID and isinstance(value, str) and value
         }
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         found = {}
     if not found:
         raise KubeconfigError("its plugin printed no ExecCredential with a token or a certificate")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import contextlib
 import datetime as dt
 import email.utils
@@ -15,12 +14,11 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
-import yaml
-
 from ..checks.preflight import revisions_of
 from ..checks.seen import Object, Proxy, RemoteSecret, Seen, containers_of, labels_of
 from ..istio import names
 from ..plan.mesh_plan import ClusterPlan
+from ..topology.yaml_text import read_yaml
 from .api import CannotRead, ClusterApi
 
 _CORE, _SYSTEM = "/api/v1", f"/api/v1/namespaces/{names.NAMESPACE}"
@@ -141,7 +139,7 @@ async def _said(seen: Seen, maps: Mapping[str, Object], field: str) -> None:
     text = (maps.get(name, {}).get("data") or {}).get(key)
     if text is None:
         raise CannotRead(f"there is no ConfigMap {names.NAMESPACE}/{name} with key {key}")
-    setattr(seen, field, text if field == "roots" else yaml.safe_load(text) or {})
+    setattr(seen, field, text if field == "roots" else read_yaml(text) or {})
 
 
 _LISTS: Mapping[str, tuple[str, bool, str]] = {
@@ -250,10 +248,10 @@ async def _all(seen: Seen, readings: Mapping[str, Callable[[], Awaitable[None]]]
 
 def _remote_secret(secret: Object, cluster: str, encoded: str) -> tuple[RemoteSecret, str]:
     try:
-        config = yaml.safe_load(base64.b64decode(encoded))
+        config = read_yaml(base64.b64decode(encoded).decode())
         dialled = config["clusters"][0]["cluster"]
         token = str(config["users"][0]["user"].get("token", ""))
-    except (binascii.Error, yaml.YAMLError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         dialled, token = {}, ""
     read = RemoteSecret(
         secret["metadata"]["name"],

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from .credentials import credential_in
+from .limits import UnreadableText
 from .names import is_ip_address
 from .problems import Problem
+from .yaml_text import read_yaml
 
 
 class KubeconfigError(ValueError):
@@ -147,11 +147,9 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 def _current_cluster(kubeconfig: str) -> dict[str, Any]:
     try:
-        tree = yaml.load(kubeconfig, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError) as error:
-        # Not the library's text: it quotes the line, and the line may be a key.
-        mark = getattr(error, "problem_mark", None)
-        raise KubeconfigError("it is not YAML" + (f" (line {mark.line + 1})" if mark else "")) from None
+        tree = read_yaml(kubeconfig)
+    except UnreadableText as error:
+        raise KubeconfigError(str(error)) from None
     return entries_in(tree)[0]
 
 

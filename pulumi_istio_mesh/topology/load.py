@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -17,14 +16,14 @@ from .credentials import GIVEN, argument_meant, besides, credential_problems
 from .declared import LATE
 from .federation import Link
 from .gke_load_balancers import asked_for
+from .limits import TooMuch, read_text
 from .links import Linked, linked
 from .models import GENERATION, Topology
 from .problems import Position, Problem, TopologyError, near, nearest
+from .yaml_text import read_mesh_yaml, too_much
 
 VERSION = 1
 """The version of mesh.yaml that this package reads."""
-
-_MERGE = "tag:yaml.org,2002:merge"
 
 
 class MeshFile:
@@ -69,75 +68,29 @@ class MeshFile:
 
 def read_mesh_file(path: str | Path) -> MeshFile:
     """Return what the file holds, as `read_mesh_text`; raise `OSError` when the file can't be read."""
-    return read_mesh_text(Path(path).read_text(encoding="utf-8"), str(path))
+    try:
+        text = read_text(path)
+    except TooMuch as error:
+        raise TopologyError([too_much(str(path), str(error))], str(path)) from None
+    return read_mesh_text(text, str(path))
 
 
 def read_mesh_text(text: str, source: str) -> MeshFile:
     """Return what the text of a mesh.yaml holds, its shape unchecked below the meshes; `source` is what errors call it.
 
-    Raises `TopologyError` for what is no YAML, for duplicate keys and for a wrong version.
+    Raises `TopologyError` for what `read_mesh_yaml` doesn't take, and for a wrong version.
     """
-    try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        raise _unreadable(error, source) from None
-    positions: dict[str, Position] = {}
-    problems: list[Problem] = []
-    try:
-        tree = _construct(node, "", positions, problems)
-    except RecursionError:
-        raise TopologyError([_not_yaml(source, "it contains itself")], source) from None
-    if not problems:
-        problems = list(_file_problems(tree))
+    found = read_mesh_yaml(text, source)
+    tree, positions = found.tree, found.positions
+    problems = [*_file_problems(tree), *_octal_problems(found.octals)]
     if problems:
         raise TopologyError(problems, source, positions)
     meshes = _meshes(tree)
     if "links" not in tree:
         return MeshFile(source, meshes, positions)
     links = parse_links(tree["links"], source, positions=positions)
-    found = linked({path.removeprefix("meshes."): facts for path, facts in meshes.items()}, links)
-    return MeshFile(source, {f"meshes.{name}": facts for name, facts in found.meshes.items()}, positions, found)
-
-
-def read_documents(text: str, source: str) -> list[Any]:
-    """Return the documents of a YAML text that is no mesh.yaml, as plain trees with merged keys in place.
-
-    Raises `TopologyError` for what is no YAML, and for duplicate keys.
-    """
-    positions: dict[str, Position] = {}
-    problems: list[Problem] = []
-    trees: list[Any] = []
-    try:
-        for node in yaml.compose_all(text, Loader=yaml.CSafeLoader):
-            positions.clear()
-            trees.append(_construct(_unfolded(node), "", positions, problems))
-            if problems:
-                raise TopologyError(problems, source, positions)
-    except yaml.YAMLError as error:
-        raise _unreadable(error, source) from None
-    except RecursionError:
-        raise TopologyError([_not_yaml(source, "it contains itself")], source) from None
-    return trees
-
-
-def _unfolded(node: yaml.Node | None) -> yaml.Node | None:
-    """Return the node with each `<<` replaced by what it merges, below the keys that stand beside it."""
-    if isinstance(node, yaml.SequenceNode):
-        return yaml.SequenceNode(node.tag, [_unfolded(item) for item in node.value], node.start_mark, node.end_mark)
-    if not isinstance(node, yaml.MappingNode):
-        return node
-    own = [(key, _unfolded(item)) for key, item in node.value if key.tag != _MERGE]
-    seen = {str(key.value) for key, _ in own}
-    merged = []
-    for key, item in node.value:
-        sources = item.value if isinstance(item, yaml.SequenceNode) else [item]
-        for source in sources if key.tag == _MERGE else ():
-            unfolded = _unfolded(source)
-            for name, found in unfolded.value if isinstance(unfolded, yaml.MappingNode) else ():
-                if str(name.value) not in seen:
-                    seen.add(str(name.value))
-                    merged.append((name, found))
-    return yaml.MappingNode(node.tag, [*merged, *own], node.start_mark, node.end_mark)
+    joined = linked({path.removeprefix("meshes."): facts for path, facts in meshes.items()}, links)
+    return MeshFile(source, {f"meshes.{name}": facts for name, facts in joined.meshes.items()}, positions, joined)
 
 
 def load_mesh(
@@ -294,10 +247,13 @@ def _file_problems(tree: object) -> Iterator[Problem]:
             slug="topology-shape",
         )
         return
-    if tree.get("version", VERSION) != VERSION:
+    version = tree.get("version", VERSION)
+    if version != VERSION:
+        # Nothing else is repeated: anything may have been put there.
+        which = f"version {version}" if isinstance(version, (int, float)) else "what is given"
         yield Problem(
             where="version",
-            what=f"version {tree['version']!r} is not known",
+            what=f"{which} is not known",
             why=f"this package reads version {VERSION} of mesh.yaml",
             fix=f"version: {VERSION}",
             slug="file-version",
@@ -323,63 +279,21 @@ def _file_problems(tree: object) -> Iterator[Problem]:
             )
 
 
-def _construct(node: yaml.Node | None, path: str, positions: dict[str, Position], problems: list[Problem]) -> Any:
-    """Return the node as plain Python values, noting where each stands and which keys are given twice."""
-    if node is None:
-        return None
-    positions.setdefault(path, Position(node.start_mark.line + 1, node.start_mark.column + 1))
-    if isinstance(node, yaml.SequenceNode):
-        return [_construct(item, f"{path}.{index}", positions, problems) for index, item in enumerate(node.value)]
-    if not isinstance(node, yaml.MappingNode):
-        return _scalar(node, path, problems)
-    result: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        # The text as typed: YAML 1.1 would read the names no, on and 1 as something else than names.
-        key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
-        here = f"{path}.{key}" if path else key
-        if key in result:
-            first = positions[here]
-            problems.append(
-                Problem(
-                    where=here,
-                    what=f"{key!r} is given twice, first in line {first.line}",
-                    why="YAML keeps only the last one, so the first would be lost in silence",
-                    fix="remove one of them",
-                    slug="duplicate-key",
-                )
+_FREE = re.compile(r"(^|\.)values\.")
+"""Below it stands what Helm reads, and Helm reads octal numbers as YAML 1.1 does: files have modes such as 0644."""
+
+
+def _octal_problems(octals: Mapping[str, tuple[str, int]]) -> Iterator[Problem]:
+    """Refuse numbers that are not what is typed."""
+    for path, (typed, read) in octals.items():
+        if not _FREE.search(path):
+            yield Problem(
+                where=path,
+                what=f"{typed} is {read} to YAML, which takes a number that begins with 0 for an octal one",
+                why="who reads the file takes it for a decimal one, or for text",
+                fix=f'{typed.replace("_", "").lstrip("0")}, or "{typed}" where it is text',
+                slug="yaml-syntax",
             )
-        positions[here] = Position(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-        result[key] = _construct(value_node, here, positions, problems)
-    return result
-
-
-def _scalar(node: yaml.Node, path: str, problems: list[Problem]) -> Any:
-    # Through a constructor of the safe loader, so that only plain values can come of it.
-    try:
-        return yaml.constructor.SafeConstructor().construct_object(node)
-    except ValueError:
-        # Text that YAML takes for a date, and no such day is: left to whoever knows what should stand here.
-        return node.value
-    except yaml.YAMLError:
-        problems.append(_not_yaml(path, f"the tag {node.tag} is not known"))
-        return None
-
-
-def _unreadable(error: yaml.YAMLError, source: str) -> TopologyError:
-    mark = getattr(error, "problem_mark", None)
-    at = {"": Position(mark.line + 1, mark.column + 1)} if mark else {}
-    what = getattr(error, "problem", None) or "the text cannot be read"
-    return TopologyError([_not_yaml(source, what)], source, at)
-
-
-def _not_yaml(where: str, what: str) -> Problem:
-    return Problem(
-        where=where,
-        what=what,
-        why="the file cannot be read as YAML",
-        fix="correct the line; a value that holds ': ' or starts with a special character needs quotes",
-        slug="yaml-syntax",
-    )
 
 
 def _shape_problem(details: ErrorDetails, under: str, root: type[BaseModel] = Topology) -> Problem:
@@ -387,9 +301,12 @@ def _shape_problem(details: ErrorDetails, under: str, root: type[BaseModel] = To
 
     `root` is what stands under `under`, or in the list there.
     """
-    location = tuple(str(part) for part in details["loc"] if not _is_variant(str(part)))
+    kind, location = details["type"], tuple(map(str, details["loc"]))
+    if kind != "extra_forbidden" and location[-1:] == ("[key]",):
+        # Pydantic's own, of a key of another type; a key that nobody knows may be called that.
+        location = location[:-1]
     where = ".".join((under, *location) if under else location) or "topology"
-    kind, key = details["type"], location[-1] if location else ""
+    key = location[-1] if location else ""
     if kind == "extra_forbidden":
         return _unknown_key(where, location, root)
     if kind == "missing":
@@ -498,11 +415,6 @@ _EXAMPLES = {
     "pod_cidr": "pod_cidr: 10.8.0.0/14",
     "service_cidr": "service_cidr: 10.96.0.0/16",
 }
-
-
-def _is_variant(part: str) -> bool:
-    """Return whether pydantic, not the user, wrote this part of a path."""
-    return part == "[key]" or re.fullmatch(r"function-\w+\[.*\]", part) is not None
 
 
 def _model_at(location: tuple[str, ...], root: type[BaseModel]) -> type[BaseModel] | None:

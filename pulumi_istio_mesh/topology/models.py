@@ -382,7 +382,14 @@ class Topology(Declared):
 
     def watchers_of(self, cluster: str) -> list[str]:
         """Return the clusters whose istiods read this one, sorted."""
-        return sorted(name for name in self.clusters if not self.is_remote(name) and cluster in self.watched_by(name))
+        return sorted(name for name in self.clusters if not self.is_remote(name) and self._watches(name, cluster))
+
+    def _watches(self, primary: str, cluster: str) -> bool:
+        """Return whether the cluster is among `watched_by`, without making that list for each pair of clusters."""
+        declared = self.clusters[primary].discovers
+        discovered = cluster in (self.clusters if declared is None else declared)
+        served = cluster in self.clusters and self.primary_of(cluster) == primary
+        return cluster != primary and (discovered or served)
 
     def called_from(self, cluster: str) -> list[str]:
         """Return the clusters whose services this one's workloads can call, sorted: what its istiod knows."""

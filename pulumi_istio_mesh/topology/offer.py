@@ -16,13 +16,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from .dialled import LOCALITY
 from .federation import Port
+from .json_text import read_json
+from .limits import UnreadableText
 from .names import is_account, is_caller, is_dns_label, is_host_name, is_ip_address, is_service_name
 from .problems import Problem, TopologyError
 
 VERSION = 1
 """The version of an offer that this package makes and reads."""
 
-_DEPTH, _VALUES, _CHARACTERS = 16, 50_000, 4_000_000
+_DEPTH, _VALUES = 16, 50_000
 """What a document may have at most; a thousand Services, each with ten ports and ten accounts, have less than half."""
 
 
@@ -128,14 +130,10 @@ def _read(where: str, given: Any) -> Any:
     """Return the document, text as what it says; raise `TopologyError` for one that is larger than any offer."""
     document = given
     if isinstance(given, str):
-        if len(given) > _CHARACTERS:
-            raise TopologyError([_unreadable(where, f"it has {len(given)} characters, and {_CHARACTERS} at most")])
         try:
-            document = json.loads(given)
-        except RecursionError:
-            raise TopologyError([_unreadable(where, f"it is more than {_DEPTH} levels deep")]) from None
-        except ValueError:
-            raise TopologyError([_unreadable(where, "it is not JSON")]) from None
+            document = read_json(given)
+        except UnreadableText as error:
+            raise TopologyError([_unreadable(where, str(error))]) from None
     level, values = [document], 0
     for _ in range(_DEPTH):
         level = [item for value in level for item in _inside(value)]

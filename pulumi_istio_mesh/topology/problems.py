@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -17,6 +18,7 @@ SLUGS: Mapping[str, str] = {
     "late-value": "what shapes the mesh is known before the program runs",
     "credential-in-fact": "no plain fact of a mesh holds a credential",
     "yaml-syntax": "the file is YAML",
+    "file-limits": "a file takes no more of the machine than a mesh needs",
     "file-version": "the file's version is one this package reads",
     "no-clusters": "a mesh has at least one cluster",
     "cluster-name": "a cluster's name is a DNS label",
@@ -163,6 +165,10 @@ SLUGS: Mapping[str, str] = {
 """Every slug there is, with the rule it stands for. Permanent: each is an anchor in docs/checks.md."""
 
 
+MOST_OF_A_KIND = 20
+"""Problems with one slug that are told one by one: clusters of one range are as many problems as pairs."""
+
+
 class Position(NamedTuple):
     """A place in a YAML file; both numbers start at 1."""
 
@@ -213,13 +219,34 @@ class TopologyError(Exception):
         super().__init__(render(self.problems, source, self.positions))
 
 
+def counted(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield the first problems of each kind, and for the rest of a kind one that says how many there are."""
+    there = list(problems)
+    left = Counter(problem.slug for problem in there)
+    told: Counter[str] = Counter()
+    for problem in there:
+        left[problem.slug] -= 1
+        told[problem.slug] += 1
+        if told[problem.slug] <= MOST_OF_A_KIND:
+            yield problem
+        elif told[problem.slug] == MOST_OF_A_KIND + 1:
+            more = left[problem.slug] + 1
+            yield Problem(
+                where=problem.where,
+                what=f"and {more:,} more of {problem.slug}",
+                why=SLUGS[problem.slug],
+                fix="mend those that are told, and check again",
+                slug=problem.slug,
+            )
+
+
 def render(problems: Iterable[Problem], source: str, positions: Mapping[str, Position]) -> str:
     """Return one block of text that lists every problem, in the order of the file where it is known."""
     source = shown(source)
     found = sorted(problems, key=lambda p: position_of(p.where, positions) or Position(0, 0))
     count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
     blocks = [f"{source}: {count}"]
-    for problem in found:
+    for problem in counted(found):
         position = position_of(problem.where, positions)
         at = f"{source}:{position.line}:{position.column}: " if position else ""
         blocks.append(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..topology.load import read_documents
 from ..topology.problems import Problem, TopologyError, position_of
+from ..topology.yaml_text import read_documents
 
 HELM = "Helm values"
 """The kind of a document without one."""

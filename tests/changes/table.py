@@ -107,6 +107,10 @@ CHANGES: dict[str, tuple[Tree, Tree]] = {
     "a primary is evicted, and its remote gets another one": row(
         NOTHING, {"evicted": ["east"], **of("west", primary="plant")}
     ),
+    "a primary with revisions becomes the remote of one that joins": row(
+        {**revisions(OLD_AND_NEW), "clusters": {"west": None, "plant": None}},
+        {**revisions(OLD_AND_NEW), "clusters": {"west": {"primary": None}, "plant": None, "east": {"primary": "west"}}},
+    ),
     "an evicted cluster comes back": row({"evicted": ["plant"]}, {"evicted": []}),
     "an evicted cluster leaves the list": row({"evicted": ["plant"]}, {"evicted": [], "clusters": {"plant": None}}),
     "a cluster is listed and evicted": row(NOTHING, {"evicted": ["works"], "clusters": {"works": {}}}),

@@ -438,7 +438,7 @@ SHAPES: dict[str, tuple[Any, str]] = {
     "roots without end": (an_offer(roots=root("shop") * 400), "roots"),
     "JSON that is 100,000 levels deep": (nested(100_000), "levels deep"),
     "JSON that is 17 levels deep": (nested(17), "levels deep"),
-    "text without end": ('"' + "a" * 5_000_000 + '"', "4000000 at most"),
+    "text without end": ('"' + "a" * 5_000_000 + '"', "more than 4,194,304 bytes"),
 }  # fmt: skip
 
 

@@ -138,6 +138,14 @@ def test_a_key_like_no_other_is_told_all_there_are(tmp_path: Path) -> None:
     assert problem.fix.startswith("use one of api_server, api_server_tls_name, control_plane, crds,")
 
 
+@pytest.mark.parametrize("key", ["function-x[y]", "name-x[y]", "[key]", "function-wrap[f()]"])
+def test_a_key_like_those_of_the_program_that_judges_it_is_told_as_it_is_typed(tmp_path: Path, key: str) -> None:
+    problem = refused(tmp_path, after("mesh_id: prod", f'"{key}": 1'))
+    assert (problem.slug, problem.where) == ("unknown-key", key)
+    problem = refused(tmp_path, instead("plant: {", f'plant: {{"{key}": 1, '))
+    assert (problem.slug, problem.where) == ("unknown-key", f"clusters.plant.{key}")
+
+
 def test_a_merge_key_is_refused_as_what_it_is(tmp_path: Path) -> None:
     problem = refused(tmp_path, instead("plant: {", "plant: {<<: {crds: external}, "))
     assert (problem.slug, problem.where) == ("unknown-key", "clusters.plant.<<")
@@ -325,3 +333,27 @@ def test_what_is_left_out_has_its_documented_default() -> None:
     assert topology.identity_domain == "prod.internal"
     assert (topology.mtls, topology.dns_capture) == ("strict", True)
     assert (topology.network_of("east"), topology.primary_of("east")) == ("east", "east")
+
+
+def test_of_one_kind_the_first_problems_are_told_and_the_rest_counted() -> None:
+    clusters = {f"c{number}": {"network": "vpc", "pod_cidr": "10.0.0.0/8"} for number in range(30)}
+    problems = problems_of(mesh_tree(clusters=clusters, mesh_id="No"))
+    assert len(problems) == 30 * 29 // 2 + 1
+    text = str(TopologyError(problems))
+    assert text.startswith("topology: 436 problems\n")
+    assert text.count("overlaps") == 20
+    assert text.count("and 415 more of pod-cidr-overlap") == 1
+    assert "  mesh_id: " in text
+    assert str(TopologyError(problems[:20])).count("more of") == 0
+
+
+def test_what_stands_for_a_version_is_repeated_only_where_it_is_a_number(tmp_path: Path) -> None:
+    error = refusal(tmp_path, instead("version: 1\n", "version: {token: hunter2}\n"))
+    assert error.problems[0].slug == "file-version"
+    assert "hunter2" not in str(error)
+    assert refused(tmp_path, instead("version: 1\n", "version: 2\n")).what == "version 2 is not known"
+
+
+def test_a_cluster_that_is_not_there_is_told_where_a_bug_is_known_of_reading_it() -> None:
+    problems = problems_of(mesh_tree(istio_version="1.30.3", clusters={"east": {"discovers": ["nowhere"]}}))
+    assert [problem.slug for problem in problems] == ["discovers-unknown"]
