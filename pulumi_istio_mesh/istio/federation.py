@@ -171,7 +171,8 @@ def identities_only() -> dict[str, Any]:
 
     Envoy compares identities, in policies and by istiod's trust domains, with every name of a certificate, and name
     constraints of URIs leave DNS names alone: under any root that is trusted `DNS:spiffe://<own domain>/...` would be
-    of this mesh. Certificates of workloads have no DNS names. Istio has no field for it, and its policies can't tell names apart.
+    of this mesh. Certificates of workloads have no DNS names. Istio has no field for it, and its policies can't tell
+    names apart.
     Source: Envoy source/extensions/filters/common/rbac/matchers.cc, source/common/tls/cert_validator/
     default_validator.cc; istio/istio security/pkg/pki/util/san.go.
     """

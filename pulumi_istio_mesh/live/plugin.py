@@ -6,6 +6,7 @@ a credential, too. Source: client-go, plugin/pkg/client/auth/exec.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Mapping
