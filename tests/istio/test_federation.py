@@ -159,6 +159,52 @@ def test_who_has_no_identity_is_refused_as_a_proxy_and_passed_on_by_gateways() -
     assert not refused(topology, "", SNI["cart.web"], port=15443)
 
 
+def holds(condition: dict[str, Any], connection: dict[str, str]) -> bool:
+    """Whether a condition holds of a connection, as Envoy reads it: not where an attribute is not there."""
+
+    def value(node: dict[str, Any]) -> Any:
+        if "selectExpr" in node:
+            assert node["selectExpr"]["operand"] == {"identExpr": {"name": "connection"}}
+            return connection[node["selectExpr"]["field"]]
+        if "constExpr" in node:
+            return node["constExpr"]["stringValue"]
+        call = node["callExpr"]
+        args = [value(arg) for arg in call["args"]]
+        if call["function"] == "startsWith":
+            return value(call["target"]).startswith(args[0])
+        return args[0] == args[1] if call["function"] == "_==_" else args[0] and args[1]
+
+    try:
+        return bool(value(condition))
+    except KeyError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("connection", "workload", "gateway"),
+    [
+        ({}, False, False),
+        ({"requested_server_name": "outbound_.80_._.a.b.svc.cluster.local"}, False, False),
+        ({"requested_server_name": "outbound_.80_._.a", "dns_san_peer_certificate": "spiffe://x/ns"}, True, True),
+        ({"requested_server_name": "outbound_.80_._.a", "dns_san_peer_certificate": ""}, True, True),
+        ({"dns_san_peer_certificate": "spiffe://prod.internal/ns/web/sa/a"}, True, False),
+        ({"requested_server_name": "shop.example", "dns_san_peer_certificate": "client.example"}, True, False),
+    ],
+)
+def test_a_certificate_with_a_dns_name_is_nobodys(connection: dict[str, str], workload: bool, gateway: bool) -> None:
+    """What Envoy makes of it is shown in the lab; here, which connections the conditions are about."""
+    found = {
+        patch["match"]["context"]: patch["patch"]["value"]["typed_config"]["rules"]
+        for patch in federation.identities_only()["configPatches"]
+    }
+    assert {rules["action"] for rules in found.values()} == {"DENY"}
+    conditions = {context: rules["policies"]["dns-name"]["condition"] for context, rules in found.items()}
+    assert {context: holds(condition, connection) for context, condition in conditions.items()} == {
+        "SIDECAR_INBOUND": workload,
+        "GATEWAY": gateway,
+    }
+
+
 # The way in
 
 
