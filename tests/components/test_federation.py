@@ -61,6 +61,7 @@ def test_an_exporting_mesh_has_a_gateway_in_each_cluster_and_one_policy_a_peer()
             ("Chart", "-federation"),
             ("MeshExport", ""),
             ("AuthorizationPolicy", "-callers-of-shop"),
+            ("EnvoyFilter", "-identities-only"),
             ("Gateway", "-exports"),
         )
     }
@@ -82,7 +83,8 @@ def test_in_a_remote_cluster_there_is_a_gateway_and_no_rule() -> None:
 
 @pytest.mark.parametrize("what", ["Gateway prod-east-exports", "ConfigMap prod-east-shared-mesh-config"])
 def test_nobody_is_let_in_and_no_root_trusted_before_strangers_are_kept_out(what: str) -> None:
-    assert "AuthorizationPolicy prod-east-callers-of-shop" in run(exporting())[what].after
+    kept_out = {"AuthorizationPolicy prod-east-callers-of-shop", "EnvoyFilter prod-east-identities-only"}
+    assert kept_out <= set(run(exporting())[what].after)
 
 
 def test_a_gateways_load_balancer_is_asked_for_as_soon_as_there_is_a_namespace() -> None:
@@ -123,7 +125,7 @@ def test_an_offer_is_no_secret_so_that_a_preview_and_a_reviewer_see_it() -> None
 def test_an_import_is_a_rule_and_then_a_name_in_each_cluster_with_an_istiod() -> None:
     plain, rows = run(program_args()), run(importing(an_offer()))
     assert Counter(row.type.split(":")[-1] for row in rows) - Counter(row.type.split(":")[-1] for row in plain) == {
-        "MeshExport": 2, "MeshImport": 2, "AuthorizationPolicy": 2, "Namespace": 2, "ServiceEntry": 2,
+        "MeshExport": 2, "MeshImport": 2, "AuthorizationPolicy": 2, "EnvoyFilter": 2, "Namespace": 2, "ServiceEntry": 2,
         "DestinationRule": 2, "VirtualService": 2,
     }  # fmt: skip
     assert {"DestinationRule prod-east-cart.web.shop", "VirtualService prod-east-cart.web.shop"} <= set(
@@ -240,7 +242,7 @@ def test_one_line_lets_one_mesh_call_the_other_in_the_first_run() -> None:
         data = json.loads(rows[f"ConfigMap {mesh}-{mesh}-shared-mesh-config"].inputs["data"]["mesh"])
         assert [known["trustDomains"] for known in data["caCertificates"]] == [[f"{peer}.internal"]]
     policy = revealed(rows["AuthorizationPolicy a-a-callers-of-b"].inputs["spec"])
-    assert policy["rules"][1]["from"][0]["source"]["notPrincipals"] == ["b.internal/ns/web/sa/shop"]
+    assert policy["rules"][1]["from"][0]["source"]["notPrincipals"] == ["a.internal/*", "b.internal/ns/web/sa/shop"]
     assert rows.log == []
 
 
@@ -262,7 +264,7 @@ def test_six_links_between_three_meshes_grow_by_the_link() -> None:
     ]
     grown = [after - before for before, after in pairwise(sizes)]
     # An entry and a rule each; a policy on both sides with the first between two meshes; what a mesh has once.
-    assert grown == [6, 6, 4, 4, 2, 2]
+    assert grown == [8, 7, 4, 4, 2, 2]
     for exporter, importer in pairs:
         assert f"ServiceEntry {importer}-{importer}-cart.web.{exporter}" in record(
             lambda: Meshes("company", company(*(link(*p) for p in pairs), **meshes))

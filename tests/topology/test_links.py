@@ -59,6 +59,22 @@ def test_a_mesh_with_a_trust_domain_of_its_choice_is_known_by_it() -> None:
     assert found.meshes["bank"]["peers"]["shop"]["trust_domain"] == "shop.example"
 
 
+def test_a_mesh_that_changes_its_trust_domain_is_known_by_both() -> None:
+    both = {"roots": [{"issued": "2026-11-24", "trust_domains": ["shop.internal", "shop.example"]}]}
+    for facts, besides in (
+        ({"trust": both}, "shop.example"),
+        ({"trust": both, "trust_domain": "shop.example", "trust_domain_aliases": ["shop.internal"]}, "shop.internal"),
+    ):
+        found = linked(meshes(shop=facts), parse_links([LINK]))
+        assert found.meshes["bank"]["peers"]["shop"]["trust_domain_aliases"] == [besides]
+
+
+@pytest.mark.parametrize("trust", [None, "x", {"roots": None}, {"roots": [None, {"trust_domains": [1, {}]}]}])
+def test_trust_of_another_shape_adds_nothing(trust: Any) -> None:
+    found = linked(meshes(shop={"trust": trust}), parse_links([LINK]))
+    assert "trust_domain_aliases" not in found.meshes["bank"]["peers"]["shop"]
+
+
 def test_what_is_said_of_the_import_gets_there() -> None:
     said = {"host": "cart.example", "namespaces": ["money", "lab"], "rewrite_host": True, "address": "240.0.0.1"}
     found = linked(
