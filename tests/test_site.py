@@ -202,6 +202,8 @@ def command_page() -> str:
         "It works on mesh.yaml, on a program's output `topology` as JSON, and, where files are read, on "
         "`git:REVISION:PATH`.",
         "Only `adopt` and `verify` dial a cluster. Errors go to standard error; colours only to a terminal.",
+        "What can't be printed of a file, a cluster or an argument is written as its escape, such as `\\x1b`, in all "
+        "of it.",
         "",
     ]
     for name, command in {"istio-mesh": cli.main, **cli.main.commands}.items():

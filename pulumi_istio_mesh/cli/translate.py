@@ -93,7 +93,7 @@ def _input(argument: str) -> Input:
     try:
         return Input(path, read_text(path), cluster)
     except TooMuch as error:
-        raise click.UsageError(f"{path}: {error}") from None
+        raise BadUse(f"{path}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise BadUse(f"{path} can't be read: {why}") from None

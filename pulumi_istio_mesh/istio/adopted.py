@@ -134,7 +134,8 @@ def objects_in(text: str) -> list[AdoptedObject]:
     try:
         found = [one for one in read_documents(text, "it") if one is not None]
     except TopologyError as error:
-        raise Unusable("; ".join(f"{problem.where}: {problem.what}" for problem in error.problems)) from None
+        found_wrong = (p.what if p.slug != "yaml-syntax" else "it is no YAML" for p in error.problems)
+        raise Unusable("; ".join(dict.fromkeys(found_wrong))) from None
     if not found:
         raise Unusable("it holds no object")
     for one in found:

@@ -18,6 +18,7 @@ import kr8s
 import kr8s.asyncio
 
 from ..topology.kubeconfig import KubeconfigError
+from ..topology.limits import UnreadableText
 from ..topology.yaml_text import read_yaml
 from .kubeconfig import Headers, resolved
 
@@ -185,7 +186,7 @@ class ClusterApi:
                 config, self._acting_as = await asyncio.to_thread(
                     resolved, config, self._context, folder=self._folder, files=Path(files), seconds=self._deadline
                 )
-            except KubeconfigError as error:
+            except (KubeconfigError, UnreadableText) as error:
                 raise CannotRead(f"its kubeconfig can't be used: {error}") from None
             except Exception as error:
                 raise CannotRead(f"its kubeconfig can't be used: {type(error).__name__}") from None

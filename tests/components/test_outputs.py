@@ -112,6 +112,8 @@ def test_the_plan_is_an_output_in_words_and_as_a_picture() -> None:
 
 
 EVIL = "x\n::set-output name=x::y\r\x1b[31m\x00\u2028\u202e##[group]a | `b` @acme"
+IMAGE = EVIL.replace("@", "")
+"""What stands before an @ in the name of an image is taken for a user's password, and refused."""
 
 
 def test_no_text_of_a_mesh_speaks_in_what_a_program_tells() -> None:
@@ -120,11 +122,11 @@ def test_no_text_of_a_mesh_speaks_in_what_a_program_tells() -> None:
         "west": {"values": {"istiod": {EVIL: EVIL}}},
     }
     for preview in (True, False):
-        recording = record(a_program(clusters=clusters, verify={"image": EVIL}), preview=preview)
+        recording = record(a_program(clusters=clusters, verify={"image": IMAGE}), preview=preview)
         assert recording.error is None
         for text in [*recording.log, *recording.notes]:
             assert_seen(text)
-    found = outputs(clusters=clusters, verify={"image": EVIL})
+    found = outputs(clusters=clusters, verify={"image": IMAGE})
     assert_seen(found["summary"])
     assert_seen(found["picture"])
 

@@ -42,6 +42,7 @@ def test_names_that_istio_fixes_are_istios() -> None:
         "FEDERATION_GATEWAY": "istio-federationgateway",
         "FEDERATION_SELECTOR": {"istio": "federationgateway", "app": "istio-federationgateway"},
         "GATEWAYS": ("istio-eastwestgateway", "istio-federationgateway"),
+        "IDENTITIES_ONLY": "identities-only",
         "FEDERATION_EXPORTS": "federation-exports",
         "IMPORTS_NAMESPACE": "istio-mesh-imports",
         "ISTIOD_GATEWAY": "istiod-gateway",

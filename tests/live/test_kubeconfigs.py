@@ -197,7 +197,7 @@ BAD: dict[str, tuple[Change, str]] = {
         cluster(certificate_authority_data=base64.b64encode(SECRET.encode()).decode()),
         "TLS can't be used",
     ),
-    "an authority that is bytes": (cluster(certificate_authority_data=b"\0"), "is not text"),
+    "an authority that is bytes": (cluster(certificate_authority_data=b"\0"), "it is not YAML (line "),
     "a proxy by SOCKS": (cluster(proxy_url=f"socks5://{SECRET}"), "its proxy-url is not the URL"),
     "a proxy that is not there": (cluster(proxy_url=f"http://u:{SECRET}@127.0.0.1:1"), "no connection"),
     "a TLS name that is a list": (cluster(tls_server_name=[SECRET]), "its tls-server-name is not text"),
