@@ -213,6 +213,7 @@ WIDE = ("mesh-b.internal", "evil.internal", BEFORE)
 
 
 def test_a_root_for_more_than_its_own_mesh_is_refused_when_it_is_offered(meshes: Meshes) -> None:
+    """At once, while the clusters are still looked at: such a program once never ended."""
     program = meshes.a.program / "__main__.py"
     honest = program.read_text()
     offer = {**meshes.b.outputs()["offers"]["mesh-a"], "roots": wide_root("mesh-b", *WIDE)[1]}
