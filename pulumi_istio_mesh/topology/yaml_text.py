@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from .credentials import readable_path, typed_text
 from .limits import TooMuch, UnreadableText, check_levels, check_size, check_values
 from .problems import Position, Problem, TopologyError, position_of
 
@@ -190,7 +191,7 @@ class _Reading:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         if node.tag != f"{_TAG}{'seq' if isinstance(node, yaml.SequenceNode) else 'map'}":
-            self._refuse(path, f"the tag {node.tag} is not known")
+            self._refuse(path, f"the tag {typed_text(node.tag, quoted=False)} is not known")
             return None
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, _below(path, str(index))) for index, item in enumerate(node.value)]
@@ -203,8 +204,8 @@ class _Reading:
             if key in first:
                 self._problems.append(
                     Problem(
-                        where=here,
-                        what=f"{key!r} is given twice, first in line {first[key]}",
+                        where=readable_path(here) or self._source,
+                        what=f"{typed_text(key)} is given twice, first in line {first[key]}",
                         why="YAML keeps only the last one, so the first would be lost in silence",
                         fix="remove one of them",
                         slug="duplicate-key",
@@ -224,7 +225,7 @@ class _Reading:
         read = _READ.get(node.tag)
         if read is None:
             fits = "does not fit what it stands before" if node.tag == f"{_TAG}null" else "is not known"
-            self._refuse(path, f"the tag {node.tag} {fits}")
+            self._refuse(path, f"the tag {typed_text(node.tag, quoted=False)} {fits}")
             return None
         try:
             # Only plain values can come of it: it is a function of the safe loader's.
@@ -233,7 +234,7 @@ class _Reading:
             if isinstance(error, ValueError) and node.tag == f"{_TAG}timestamp":
                 # Text that YAML takes for a date, and no such day is: left to whoever knows what should stand here.
                 return text
-            self._refuse(path, f"the tag {node.tag} does not fit what it stands before")
+            self._refuse(path, f"the tag {typed_text(node.tag, quoted=False)} does not fit what it stands before")
             return None
         number = isinstance(found, (int, float)) and not isinstance(found, bool)
         return self._number(text, found, path) if number else found
@@ -255,7 +256,7 @@ class _Reading:
         return found
 
     def _refuse(self, path: str, what: str) -> None:
-        self._problems.append(_not_yaml(path or self._source, what))
+        self._problems.append(_not_yaml(readable_path(path) or self._source, what))
 
 
 def _name(key: yaml.Node) -> str:
