@@ -143,6 +143,14 @@ def test_merged_keys_are_read() -> None:
     assert listed[0]["c"] == {"x": 1, "y": 2}
 
 
+def test_a_quoted_merge_key_is_no_value_of_a_mesh() -> None:
+    values = {"cpu": {"<<": {"a": 1}, "b": 2}, "volumes": [{"x": {"<<": 1}}], "meshConfig": {"<<": 1}}
+    result = run("a.yaml", a=operator(**values))
+    # Written between quotes, so that nothing is merged.
+    assert result.exit_code == 0, result.stderr
+    assert "<<" not in result.stdout
+
+
 # What can't be a mesh
 
 

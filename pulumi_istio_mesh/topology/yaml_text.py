@@ -16,6 +16,7 @@ from .problems import Position, Problem, TopologyError, position_of
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
+MERGE_KEY = "<<"
 _TEXT = (f"{_TAG}str", f"{_TAG}value", _MERGE)
 """Also what YAML 1.1 takes a bare = and << for: as values they are text."""
 _SAFE = yaml.constructor.SafeConstructor()
@@ -43,8 +44,8 @@ class YamlText:
 def read_mesh_yaml(text: str, source: str) -> YamlText:
     """Return the one document of a mesh.yaml, in which nothing is merged; `source` is what errors call it.
 
-    Raises `TopologyError` for what is no YAML or takes too much, for keys given twice, and for numbers that nobody
-    takes for what YAML reads.
+    Raises `TopologyError` for what is no YAML or takes too much, for keys given twice, for merge keys, and for numbers
+    that nobody takes for what YAML reads.
     """
     reading = _Reading(source, newer=False)
     for node in _nodes(text, source, single=True):
@@ -211,6 +212,8 @@ class _Reading:
                         slug="duplicate-key",
                     )
                 )
+            if key == MERGE_KEY and not self._newer:
+                self._problems.append(_no_merge(here))
             first[key] = position.line
             self.found.positions[here] = position
             result[key] = self._value(value_node, here)
@@ -276,6 +279,17 @@ def _position(mark: Any) -> Position:
 
 def _at(mark: Any) -> dict[str, Position]:
     return {"": _position(mark)} if mark else {}
+
+
+def _no_merge(where: str) -> Problem:
+    return Problem(
+        where=where,
+        what="a mesh.yaml has no merge keys",
+        why="YAML 1.2 has none, and taken for a name it would be a key that nobody reads, or a Helm value of that name",
+        fix="remove << and write the facts out; an alias may stand for a whole value, such as west: *east, and values "
+        "of all clusters belong into values of the mesh",
+        slug="unknown-key",
+    )
 
 
 def too_much(where: str, what: str) -> Problem:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..topology.yaml_text import MERGE_KEY
 from .credentials import holds_credential, is_credential, key_below
 from .documents import Document
 
@@ -155,11 +156,24 @@ def value(target: str, convert: Callable[[Any], Any] | None = None, rank: int = 
             here = (*path, *rest)
             if is_credential(key, leaf):
                 told.withhold(here)
+            elif MERGE_KEY in (*below, *rest) or _has_merge_key(leaf):
+                _leave_merge_key(told, here)
             else:
                 found = leaf if convert is None else convert(leaf)
                 told.assigned.append(Assigned((*target.split("."), *below, *rest), found, told.path(here), rank))
 
     return handle
+
+
+def _leave_merge_key(told: Told, path: Path) -> None:
+    told.leave(path, f"a mesh.yaml has no key {MERGE_KEY}", "write out what it stands for")
+
+
+def _has_merge_key(node: Any) -> bool:
+    """Return whether a list holds the key that a document may have between quotes."""
+    if isinstance(node, Mapping):
+        return MERGE_KEY in node or any(map(_has_merge_key, node.values()))
+    return isinstance(node, list) and any(map(_has_merge_key, node))
 
 
 def both(*handlers: Handler) -> Handler:
@@ -202,6 +216,8 @@ def environment(told: Told, path: Path, below: Path, node: Any) -> None:
         here = (*path, str(index))
         if is_credential("", item):
             told.withhold(here)
+        elif _has_merge_key(item) or (isinstance(item, Mapping) and item.get("name") == MERGE_KEY):
+            _leave_merge_key(told, here)
         elif isinstance(item, Mapping) and isinstance(item.get("name"), str) and set(item) == {"name", "value"}:
             told.assigned.append(Assigned(("env", item["name"]), item["value"], told.path(here), 1))
         else:
