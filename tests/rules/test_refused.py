@@ -115,8 +115,8 @@ TOO_MANY = {
     "keys of a cluster": mesh_tree(clusters={"east": {f"key-{number}": 1 for number in range(10_000)}}),
     "primaries": mesh_tree(clusters={name: {"primary": f"{name}-x"} for name in MANY}),
     "what is discovered": mesh_tree(clusters={name: {"discovers": [f"{name}-x"]} for name in MANY}),
-    "waves": mesh_tree(clusters=dict.fromkeys(MANY, {}), waves=[[f"{name}-x" for name in MANY]]),
-    "evicted": mesh_tree(clusters=dict.fromkeys(MANY, {}), evicted=[f"{name}-x" for name in MANY]),
+    "waves": mesh_tree(clusters={name: {} for name in MANY}, waves=[[f"{name}-x" for name in MANY]]),
+    "evicted": mesh_tree(clusters={name: {} for name in MANY}, evicted=[f"{name}-x" for name in MANY]),
     "charts": mesh_tree(clusters={name: {"values": {f"istiod-{name}": {}}} for name in MANY}),
 }
 
