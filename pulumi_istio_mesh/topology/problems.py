@@ -274,7 +274,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
         return ""
     found = [one for one in known if len(one) <= _LONGEST_COMPARED]
     if len(found) > _MOST_COMPARED:
-        found = nlargest(_MOST_COMPARED, found, key=lambda one: len(commonprefix((name, one))))
+        # Character by character is what is wanted here.
+        found = nlargest(_MOST_COMPARED, found, key=lambda one: len(commonprefix((name, one))))  # noqa: RUF071
     return next(iter(get_close_matches(name, found, 1)), "")
 
 
