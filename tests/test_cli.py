@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh import __version__, cli
 
+from .builders import TODAY
 from .topology.files import GOOD, a_file, instead
 from .topology.test_load import TWO
 
@@ -114,6 +116,49 @@ def test_bad_use_ends_with_two(arguments: list[str]) -> None:
     a_file(Path())
     Path("mesh.yaml").rename("a.yaml")
     assert CliRunner().invoke(cli.main, arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 5000, "a/" * 5000, "a\0b", "\ud800"], ids=["long", "deep", "NUL", "no character"]
+)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "NAME"],
+        ["check", "git:NAME:mesh.yaml"],
+        ["check", "git:HEAD:NAME"],
+        ["plan", "NAME"],
+        ["images", "NAME"],
+        ["diff", "NAME", "a.yaml"],
+        ["translate", "NAME"],
+        ["translate", "east=NAME"],
+        ["translate", "installer.yaml", "--output", "NAME"],
+        ["verify", "NAME"],
+        ["verify", "a.yaml", "--kubeconfig", "east=NAME"],
+        ["verify", "a.yaml", "--kubeconfig", "east=NAME:context"],
+        ["adopt", "NAME"],
+        ["adopt", "a.yaml", "--output", "NAME"],
+        ["new", "NAME", "--mesh-id", "m", "--clusters", "east", "--flat", "--istiod", "each"],
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_no_file_can_have_is_bad_use(
+    arguments: list[str], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pulumi_istio_mesh.rules.today", lambda: TODAY)
+    a_file(Path())
+    Path("mesh.yaml").rename("a.yaml")
+    Path("installer.yaml").write_text("global: {meshID: m, tag: 1.31.1, multiCluster: {clusterName: east}}\n")
+    result = CliRunner().invoke(cli.main, [argument.replace("NAME", name) for argument in arguments])
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_charts_in_a_folder_that_can_not_be_are_not_there(name: str) -> None:
+    Path("mesh.yaml").write_text(f"{GOOD}chart_source: {json.dumps(name)}\n")
+    result = CliRunner().invoke(cli.main, ["check", "mesh.yaml"])
+    assert (result.exit_code, "#chart-source" in result.stderr) == (1, True)
 
 
 def test_a_file_that_is_no_text_is_bad_use() -> None:

@@ -143,6 +143,14 @@ def test_merged_keys_are_read() -> None:
     assert listed[0]["c"] == {"x": 1, "y": 2}
 
 
+def test_a_quoted_merge_key_is_no_value_of_a_mesh() -> None:
+    values = {"cpu": {"<<": {"a": 1}, "b": 2}, "volumes": [{"x": {"<<": 1}}], "meshConfig": {"<<": 1}}
+    result = run("a.yaml", a=operator(**values))
+    # Written between quotes, so that nothing is merged.
+    assert result.exit_code == 0, result.stderr
+    assert "<<" not in result.stdout
+
+
 # What can't be a mesh
 
 
@@ -372,6 +380,44 @@ def test_no_credential_is_written_or_told(tree: dict[str, Any], credential: str)
     assert credential[:12] not in f"{text}{found.left}{[str(problem) for problem in found.problems]}"
 
 
+def test_what_stands_below_a_credentials_key_is_none_of_the_mesh() -> None:
+    values = {
+        "global_": {"sds": {"token": {"aud": "istio-ca"}}},
+        "env": {"KUBECONFIG": "hunter2", "LEVEL": "debug"},
+        "cpu": {"kubeconfig": "hunter2", "password": {"key": "hunter2", "x": {"y": ["hunter2"]}}, "kept": 1},
+        "volumes": [{"name": "a", "secret": {"secretName": "a"}}],
+    }
+    result = run("a.yaml", a=operator(**values))
+    assert mesh_of(result).values["istiod"] == {
+        "cpu": {"kept": 1},
+        "env": {"LEVEL": "debug"},
+        "global": {"sds": {"token": {"aud": "istio-ca"}}},
+        "volumes": [{"name": "a", "secret": {"secretName": "a"}}],
+    }
+    assert "hunter2" not in result.output
+    for path in ("cpu.kubeconfig", "cpu.password.key", "cpu.password.x.y", "env.KUBECONFIG"):
+        assert f"a.yaml: spec.values.{path}: it looks like a credential" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TOKEN: 1\n",
+        "cpu: {x: {TOKEN: 1}}\n",
+        "cpu: {TOKEN: {a: 1}, b: 1}\n",
+        "global: {TOKEN: 1}\n",
+        "TOKEN: 1\nTOKEN: 2\n",
+        "apiVersion: v1\nkind: TOKEN\n",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: TOKEN}\n",
+        "apiVersion: istio.banzaicloud.io/v1\nkind: Istio\nmetadata: {name: TOKEN}\n",
+        "apiVersion: istio.banzaicloud.io/v1\nkind: RemoteIstio\nspec: {istioControlPlane: {name: TOKEN}}\n",
+    ],
+)
+def test_keys_and_names_that_are_credentials_are_not_told(text: str) -> None:
+    result = run("east=a.yaml", "b.yaml", a=text.replace("TOKEN", "ghp_0123456789abcdef0123"), b=operator())
+    assert "ghp_" not in result.output
+
+
 @pytest.mark.parametrize(
     ("key", "value", "found"),
     [
@@ -385,7 +431,27 @@ def test_no_credential_is_written_or_told(tree: dict[str, Any], credential: str)
         ("tokenAudience", "istio-ca", False),
         ("image", "registry.example/pilot@sha256:0123456789abcdef0123456789abcdef0123456789abcdef", False),
         ("JWT_POLICY", "third-party-jwt", False),
+        ("kubeconfig", "abc", True),
+        ("remoteKubeConfig", {"users": [{"user": {"x": "abc"}}]}, True),
+        ("apiServerCA", "abc", True),
+        ("items", [{"name": "KUBECONFIG", "value": "abc"}], True),
+        ("password", {"key": "abc"}, True),
+        ("password", {"deep": [{"er": "abc"}]}, True),
+        ("password", 20261123, True),
+        ("labels", {"ghp_0123456789abcdef": "abc"}, True),
+        ("password", {"secretKeyRef": {"name": "a", "key": "password"}}, False),
+        ("volumes", [{"name": "a", "secret": {"secretName": "a", "optional": True}}], False),
+        ("volumes", [{"secret": {"secretName": "ghp_0123456789abcdef"}}], True),
+        (
+            "volumes",
+            [{"projected": {"sources": [{"secret": {"name": "a", "items": [{"key": "b", "path": "c"}]}}]}}],
+            False,
+        ),
+        ("sds", {"token": {"aud": "istio-ca"}}, False),
+        ("kubeconfigPath", "/etc/a", False),
         ("password", "", False),
+        ("password", {}, False),
+        ("token", False, False),
         ("replicaCount", 3, False),
     ],
 )

@@ -9,18 +9,17 @@ from pathlib import Path
 import click
 
 from ..topology.shown import shown
+from .files import FilePath, write_file
 from .printing import BadUse, say
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("file", type=FilePath(exists=True, dir_okay=False))
 @click.option("--mesh", help="Which mesh of the file; needed where there are several.")
 @click.option(
     "--kubeconfig", "kubeconfigs", multiple=True, metavar="CLUSTER=PATH[:CONTEXT]", help="The way into each of them."
 )
-@click.option(
-    "--output", default=".", show_default=True, type=click.Path(file_okay=False), help="The program's folder."
-)
+@click.option("--output", default=".", show_default=True, type=FilePath(file_okay=False), help="The program's folder.")
 @click.option("--deadline", default=10.0, show_default=True, help="Seconds that each reading may take.")
 def adopt(file: str, mesh: str | None, kubeconfigs: tuple[str, ...], output: str, deadline: float) -> None:
     """Write adopted/CLUSTER.yaml for each cluster of FILE whose control plane is adopted.
@@ -66,8 +65,7 @@ def adopt(file: str, mesh: str | None, kubeconfigs: tuple[str, ...], output: str
             say(f"{name}: there is nothing of charts base and istiod", err=True)
         else:
             place = Path(output) / place_of(name)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(written(there.objects), encoding="utf-8")
+            write_file(place, written(there.objects), folders=True)
             say(f"{name}: {len(there.objects)} objects in {shown(str(place))}")
             kinds = Counter(one.partition(" ")[0] for one in there.left)
             counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..topology.limits import is_there
 from .printing import BadUse
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def access_to(clusters: Collection[str], given: tuple[str, ...]) -> Mapping[str,
 def _file_and_context(path: str) -> tuple[Path, str | None]:
     """Return a PATH[:CONTEXT] as its two parts; a file whose name has a colon is taken whole."""
     where = Path(path).expanduser()
-    if where.exists() or ":" not in path:
+    if is_there(where) or ":" not in path:
         return where, None
     path, _, context = path.rpartition(":")
     return Path(path).expanduser(), context

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Collection
@@ -15,6 +17,7 @@ from ..topology.load import MeshFile, read_mesh_file, read_mesh_text
 from ..topology.models import Topology
 from ..topology.problems import TopologyError
 from ..topology.yaml_text import too_much
+from .files import unreadable
 from .printing import BadUse, say
 
 GIT = "git:"
@@ -74,7 +77,7 @@ def read_place(place: str) -> MeshFile | None:
         try:
             return read_mesh_file(place)
         except (OSError, UnicodeDecodeError) as error:
-            raise _unreadable(place, error) from None
+            raise unreadable(place, error) from None
     revision, colon, path = place.removeprefix(GIT).partition(":")
     if not (revision and colon and path):
         raise BadUse(f"{place}: write git:REVISION:PATH, such as git:main:mesh.yaml")
@@ -94,13 +97,12 @@ def read_place(place: str) -> MeshFile | None:
     except TooMuch as error:
         raise TopologyError([too_much(place, str(error))], place) from None
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
-        raise _unreadable(place, error) from None
-
-
-def _unreadable(place: str, error: Exception) -> BadUse:
-    why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-    return BadUse(f"{place} can't be read: {why}")
+        raise unreadable(place, error) from None
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["git", *arguments], capture_output=True, timeout=_GIT_SECONDS, check=False)
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, timeout=_GIT_SECONDS, check=False)
+    except ValueError:
+        # Of a name with a NUL in it, which no program can be given.
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from None

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..topology.limits import is_there
 from ..topology.shown import shown
-from .printing import BadUse, say
+from .files import FilePath, write_file
+from .printing import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +58,7 @@ After a change: `istio-mesh diff git:HEAD:mesh.yaml mesh.yaml` says what it chan
 
 
 @click.command()
-@click.argument("folder", default=".", type=click.Path(file_okay=False))
+@click.argument("folder", default=".", type=FilePath(file_okay=False))
 @click.option("--mesh-id", help="Name of the mesh; asked for when left out.")
 @click.option("--clusters", help="Names of the clusters, separated by commas; asked for when left out.")
 @click.option("--flat/--apart", default=None, help="Whether pods of all clusters can dial each other's addresses.")
@@ -130,14 +132,10 @@ def _files(mesh: str, names: Sequence[str], mesh_file: str) -> dict[str, str]:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    there = [str(folder / name) for name in files if (folder / name).exists()]
+    there = [str(folder / name) for name in files if is_there(folder / name)]
     if there:
         told = f"{', '.join(there)}: there already; choose a folder without, such as: istio-mesh new mesh"
         say(shown(told), err=True)
         raise SystemExit(1)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BadUse(f"{folder} can't be written to: {error.strerror}") from None
+    for name, text in files.items():
+        write_file(folder / name, text, folders=True)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..topology.limits import is_there
 from ..topology.shown import shown
+from .files import FilePath, unreadable, write_file
 from .printing import BadUse, hand_over, say
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     metavar="REMOTE=PRIMARY",
     help="Cluster whose istiod serves a remote, where no file says it; can be repeated.",
 )
-@click.option("--output", type=click.Path(dir_okay=False), help="Where to write; standard output when left out.")
+@click.option("--output", type=FilePath(dir_okay=False), help="Where to write; standard output when left out.")
 @click.option("--force", is_flag=True, help="Overwrite the file of --output.")
 def translate(
     files: tuple[str, ...],
@@ -61,7 +63,7 @@ def translate(
         raise BadUse("--force is about the file of --output, which is not given")
     inputs = [_input(argument) for argument in files]
     chosen = dict(_pair(primary) for primary in primaries)
-    if output is not None and Path(output).exists() and not force:
+    if output is not None and is_there(output) and not force:
         say(shown(f"{output}: there already; choose another, or --force"), err=True)
         raise SystemExit(1)
     found = translate(inputs, Choices(mesh_id, istio_version, chosen))
@@ -72,7 +74,7 @@ def translate(
         refuse(TopologyError(problems, "translation"))
     text = mesh_text(found)
     if output is not None:
-        _write(Path(output), text)
+        write_file(Path(output), text)
     else:
         hand_over(text)
     for line in _report(found):
@@ -87,7 +89,7 @@ def _input(argument: str) -> Input:
 
     name, equals, path = argument.partition("=")
     # A file may have the sign in its name, too.
-    cluster, path = (name, path) if equals and not Path(argument).exists() else (None, argument)
+    cluster, path = (name, path) if equals and not is_there(argument) else (None, argument)
     if not path or cluster == "":
         raise BadUse(f"{argument}: write FILE or NAME=FILE, such as east=east.yaml")
     try:
@@ -95,8 +97,7 @@ def _input(argument: str) -> Input:
     except TooMuch as error:
         raise BadUse(f"{path}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        raise BadUse(f"{path} can't be read: {why}") from None
+        raise unreadable(path, error) from None
 
 
 def _pair(primary: str) -> tuple[str, str]:
@@ -131,10 +132,3 @@ def _report(found: Translation) -> list[str]:
     count = len(found.left)
     facts = "1 fact of the input is" if count == 1 else f"{count} facts of the input are"
     return [f"{facts} not in mesh.yaml:", *(f"  {shown(str(line))}" for line in found.left)]
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BadUse(f"{path} can't be written to: {error.strerror}") from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..topology.shown import shown
+from .files import FilePath, write_file
 from .printing import BadUse, hand_over, say
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
+@click.argument("file", required=False, type=FilePath(exists=True, dir_okay=False))
 @click.option("--mesh", help="Which mesh of the file or stack; needed where there are several.")
 @click.option(
     "--kubeconfig", "kubeconfigs", multiple=True, metavar="CLUSTER=PATH[:CONTEXT]", help="The way into each cluster."
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--json", "form", flag_value="json", help="Print JSON.")
 @click.option("--junit", "form", flag_value="junit", help="Print JUnit XML.")
 @click.option("--markdown", "form", flag_value="markdown", help="Print Markdown.")
-@click.option("--bundle", type=click.Path(dir_okay=False), help="Also write all that a helper needs, without a secret.")
+@click.option("--bundle", type=FilePath(dir_okay=False), help="Also write all that a helper needs, without a secret.")
 @click.option("--all", "everything", is_flag=True, help="List the checks that passed, too.")
 def verify(
     file: str | None,
@@ -76,7 +77,7 @@ def verify(
         before, (outcome, view) = outcome, _looked(source, deadline, quiet=True)
         _print_changes(before, outcome)
     if bundle:
-        Path(bundle).write_text(rendering.as_bundle(outcome, view), encoding="utf-8")
+        write_file(Path(bundle), rendering.as_bundle(outcome, view))
         say(f"written to {shown(bundle)}", err=True)
     sys.exit(_exit_code(outcome))
 

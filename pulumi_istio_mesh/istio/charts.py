@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..topology.limits import is_there
 from ..topology.problems import Problem
 from .versions import CHART_SOURCE
 
@@ -41,7 +42,7 @@ def chart_reference(source: str | None, chart: str, version: str) -> ChartRefere
     if source.startswith(_REPOSITORY):
         return ChartReference(chart, version, source)
     for candidate in _candidates(Path(source), chart, version):
-        if candidate.exists():
+        if is_there(candidate):
             return ChartReference(str(candidate.parent if candidate.name == "Chart.yaml" else candidate))
     raise FileNotFoundError(f"{source} holds neither {chart}/ nor {chart}-{version}.tgz")
 
@@ -51,7 +52,7 @@ def misread(source: str) -> Problem | None:
     scheme, separator, _ = source.partition("://")
     if separator and not source.startswith((_REGISTRY, *_REPOSITORY)):
         what, fix = f"charts can't be had by {scheme}://", "chart_source: oci://registry.example/charts"
-    elif _HOST.fullmatch(source) and not Path(source).exists():
+    elif _HOST.fullmatch(source) and not is_there(source):
         what, fix = f"there is no folder {source}", f"chart_source: {_REGISTRY}{source}"
     else:
         return None

@@ -346,6 +346,19 @@ NEEDED: Mapping[str, Mapping[str, tuple[Callable[[Any], bool], str]]] = {
 """Keys that a user may repeat at what the mesh works with, by what is allowed, and why nothing else is."""
 
 
+KINDS: Mapping[str, Mapping[str, tuple[type[Any], str]]] = {
+    "base": {},
+    "istiod": {
+        "volumes": (list, "it is a list, to which the mesh adds what istiod waits for"),
+        "volumeMounts": (list, "it is a list, to which the mesh adds what istiod waits for"),
+        "sidecarInjectorWebhook": (dict, "it is a mapping, of which the webhooks of tags are made, too"),
+        "global.proxy_init": (dict, "it is a mapping, by which the mesh knows an image"),
+    },
+    "gateway": {},
+}
+"""Keys of what the mesh itself reads or adds to, by the kind that it must be, and why."""
+
+
 def chart_values(
     topology: Topology, cluster: str, chart: str, wiring: Values | None = None, *, revision: str | None = None
 ) -> Values:
@@ -389,7 +402,7 @@ def workload_certificate_validity(topology: Topology, cluster: str) -> dt.timede
     Source: istio/istio pilot/cmd/pilot-agent/options/options.go, SECRET_TTL.
     """
     metadata = _at(istiod_values(topology, cluster), "meshConfig", "defaultConfig", "proxyMetadata", "SECRET_TTL")
-    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", str(metadata or ""))
+    parts = re.fullmatch(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", str(metadata or ""))
     hours, minutes, seconds = (int(part or 0) for part in parts.groups()) if parts else (0, 0, 0)
     return dt.timedelta(hours=hours, minutes=minutes, seconds=seconds) or dt.timedelta(days=1)
 
@@ -420,6 +433,10 @@ def conflicts(given: Mapping[str, Any], topology: Topology, cluster: str, chart:
         found = _under(given, path)
         if found is not None and not allowed(found):
             yield path, reason
+    for path, (kind, reason) in KINDS[chart].items():
+        # Charts take what is empty for what isn't there.
+        if (found := _under(given, path)) and not isinstance(found, kind):
+            yield path, reason
     guarded = (*FORBIDDEN[chart], *NEEDED[chart])
     for keys, ours in _leaves(WIRING[chart](topology, cluster)):
         theirs, path = _at(given, *keys), ".".join(keys)
@@ -433,7 +450,11 @@ def _with_env_of_lists(given: Mapping[str, Any]) -> Mapping[str, Any]:
     entries, env = given.get("envVarFrom"), given.get("env") or {}
     if not isinstance(entries, list) or not isinstance(env, Mapping):
         return given
-    return {**given, "env": {**env, **{entry.get("name"): entry for entry in entries if isinstance(entry, Mapping)}}}
+    # A name that is no text is none that anything could be hidden behind.
+    named = {
+        entry["name"]: entry for entry in entries if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)
+    }
+    return {**given, "env": {**env, **named}}
 
 
 def _under(tree: Any, path: str) -> Any:

@@ -6,7 +6,7 @@ Source: Istio's deployment-models page, "Single network"; istio/istio.io#12874.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import combinations, permutations
+from itertools import chain, combinations, permutations
 
 from ..topology.declared import IPNetwork
 from ..topology.models import Topology
@@ -15,9 +15,10 @@ from ..topology.problems import Problem
 
 def pod_ranges_are_disjoint(topology: Topology) -> Iterator[Problem]:
     """Refuse overlapping pod ranges of clusters on one network; on different networks they may overlap."""
-    for left, right in combinations(topology.clusters, 2):
-        network = topology.network_of(left)
-        if network != topology.network_of(right):
+    networks = {name: topology.network_of(name) for name, cluster in topology.clusters.items() if cluster.pod_cidr}
+    for left, right in combinations(networks, 2):
+        network = networks[left]
+        if network != networks[right]:
             continue
         for theirs, ours in _overlaps(topology.clusters[left].pod_cidr, topology.clusters[right].pod_cidr):
             yield Problem(
@@ -36,9 +37,13 @@ def service_ranges_cover_no_pods(topology: Topology) -> Iterator[Problem]:
 
     Two clusters may have one service range: Service addresses never leave their cluster.
     """
-    pairs = [(name, name) for name in topology.clusters] + list(permutations(topology.clusters, 2))
-    for owner, other in pairs:
-        if topology.network_of(owner) != topology.network_of(other):
+    networks = {
+        name: topology.network_of(name)
+        for name, cluster in topology.clusters.items()
+        if cluster.pod_cidr or cluster.service_cidr
+    }
+    for owner, other in chain(((name, name) for name in networks), permutations(networks, 2)):
+        if networks[owner] != networks[other]:
             continue
         for services, pods in _overlaps(topology.clusters[owner].service_cidr, topology.clusters[other].pod_cidr):
             yield Problem(

@@ -87,7 +87,24 @@ def credential_problems(tree: Any, under: str = "") -> Iterator[Problem]:
 def besides(credentials: Iterable[Problem], others: Iterable[Problem]) -> list[Problem]:
     """Return what else is wrong, without the places that hold a credential: what is told of those may repeat it."""
     places = {problem.where for problem in credentials}
-    return [problem for problem in others if problem.where not in places]
+    return [problem for problem in others if problem.where not in places and not credential_in("", problem.where)]
+
+
+def typed_text(text: str, *, quoted: bool = True) -> str:
+    """Return a text as a message may repeat it; `it` where it is long, can't be printed, or holds a credential.
+
+    For what no rule has looked at yet: anything may have been put there.
+    """
+    if len(text) > _LONGEST_REPEATED or not text.isprintable() or credential_in("", text):
+        return "it"
+    return repr(text) if quoted else text
+
+
+def readable_path(where: str) -> str:
+    """Return the path of a fact without those of its ends that would repeat a credential."""
+    while where and credential_in("", where):
+        where = where.rpartition(".")[0]
+    return where
 
 
 def _refused(where: str, key: str, what: str) -> Problem:
@@ -141,6 +158,8 @@ def _is_opaque(part: str) -> bool:
 def _decoded(encoded: str) -> str:
     return base64.b64decode(encoded[: len(encoded) // 4 * 4]).decode("latin-1")
 
+
+_LONGEST_REPEATED = 60
 
 _IMAGES = ("image", "image_hub", "hub", "repository")
 """Keys of images and of what they lie under, here and in Helm values."""

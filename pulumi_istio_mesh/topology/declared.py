@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, WrapValidator
 
+from .credentials import typed_text
+
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -45,9 +47,10 @@ def _range(text: str) -> IPNetwork:
     try:
         found = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise ValueError(f"{text!r} is not an address range such as 10.8.0.0/14") from None
+        raise ValueError(f"{typed_text(text)} is not an address range such as 10.8.0.0/14") from None
     if str(found) != text:
-        raise ValueError(f"{text} does not start at the range's first address; did you mean {found}?")
+        told, meant = typed_text(text, quoted=False), typed_text(str(found), quoted=False)
+        raise ValueError(f"{told} does not start at the range's first address; did you mean {meant}?")
     return found
 
 

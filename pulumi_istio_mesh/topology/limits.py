@@ -6,6 +6,8 @@ deeply nested YAML around a mesh, with less than 50 levels.
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -29,11 +31,21 @@ def read_text(path: str | Path) -> str:
 
     Raises `TooMuch` where it is larger than is taken, `OSError` and `UnicodeDecodeError` where it can't be read.
     """
-    with Path(path).open("rb") as file:
-        # Not read whole and measured then: /dev/zero has no size.
-        found = file.read(MOST_BYTES + 1)
+    try:
+        with Path(path).open("rb") as file:
+            # Not read whole and measured then: /dev/zero has no size.
+            found = file.read(MOST_BYTES + 1)
+    except ValueError:
+        # Of a name with a NUL in it, or with what is no character.
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from None
     check_size(len(found))
     return found.decode("utf-8")
+
+
+def is_there(path: str | Path) -> bool:
+    """Return whether there is such a file or folder; there is none by a name that no file can have."""
+    # Not by Path.exists, which fails for a name that is too long.
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def check_size(size: int) -> None:

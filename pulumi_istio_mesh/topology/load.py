@@ -12,7 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from .credentials import GIVEN, argument_meant, besides, credential_problems
+from .credentials import GIVEN, argument_meant, besides, credential_problems, readable_path, typed_text
 from .declared import LATE
 from .federation import Link
 from .gke_load_balancers import asked_for
@@ -271,10 +271,10 @@ def _file_problems(tree: object) -> Iterator[Problem]:
     for key in tree if "meshes" in tree else ():
         if key not in ("version", "meshes", "links"):
             yield Problem(
-                where=str(key),
-                what=f"{key!r} stands beside meshes",
+                where=readable_path(key) or "mesh.yaml",
+                what=f"{typed_text(key)} stands beside meshes",
                 why="a file holds one mesh at the top level, or several under meshes",
-                fix=f"move {key} into one of the meshes",
+                fix=f"move {typed_text(key, quoted=False)} into one of the meshes",
                 slug="unknown-key",
             )
 
@@ -288,7 +288,7 @@ def _octal_problems(octals: Mapping[str, tuple[str, int]]) -> Iterator[Problem]:
     for path, (typed, read) in octals.items():
         if not _FREE.search(path):
             yield Problem(
-                where=path,
+                where=readable_path(path) or "mesh.yaml",
                 what=f"{typed} is {read} to YAML, which takes a number that begins with 0 for an octal one",
                 why="who reads the file takes it for a decimal one, or for text",
                 fix=f'{typed.replace("_", "").lstrip("0")}, or "{typed}" where it is text',
@@ -384,7 +384,7 @@ def _unknown_key(where: str, location: tuple[str, ...], root: type[BaseModel]) -
             where=where,
             what=f"{key} does not belong into the file"
             if key == meant
-            else f"{key!r} is not known here; did you mean {meant!r}, which does not belong into the file?",
+            else f"{typed_text(key)} is not known here; did you mean {meant!r}, which does not belong into the file?",
             why="it holds credentials, or belongs to them, and the file is read by reviewers and by tools that have "
             "none",
             fix=f"remove it, and give it to the program: {GIVEN[meant]}",
@@ -392,7 +392,7 @@ def _unknown_key(where: str, location: tuple[str, ...], root: type[BaseModel]) -
         )
     return Problem(
         where=where,
-        what=f"{key!r} is not known here{near(key, known)}",
+        what=f"{typed_text(key)} is not known here{near(key, known)}",
         why="a key nobody reads would be a setting that silently does nothing",
         fix=f"use one of {', '.join(known)}" if known else "remove it",
         slug="unknown-key",

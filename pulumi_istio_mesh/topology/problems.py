@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
+from heapq import nlargest
+from os.path import commonprefix
 from typing import NamedTuple
 
 from .shown import shown, shown_lines
@@ -169,6 +171,10 @@ MOST_OF_A_KIND = 20
 """Problems with one slug that are told one by one: clusters of one range are as many problems as pairs."""
 
 
+_MOST_COMPARED, _LONGEST_COMPARED = 50, 100
+"""Names, and the characters of one, when the nearest is looked for."""
+
+
 class Position(NamedTuple):
     """A place in a YAML file; both numbers start at 1."""
 
@@ -259,8 +265,18 @@ def render(problems: Iterable[Problem], source: str, positions: Mapping[str, Pos
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the nearest of the names that there are; empty where none is near."""
-    return next(iter(get_close_matches(name, list(known), 1)), "")
+    """Return the nearest of the names that there are; empty where none is near, or the name is too long for one.
+
+    Of many, those are compared that begin as it does: each comparison takes as long as both names together, squared,
+    and a file may be wrong in thousands of places.
+    """
+    if len(name) > _LONGEST_COMPARED:
+        return ""
+    found = [one for one in known if len(one) <= _LONGEST_COMPARED]
+    if len(found) > _MOST_COMPARED:
+        # Character by character is what is wanted here.
+        found = nlargest(_MOST_COMPARED, found, key=lambda one: len(commonprefix((name, one))))  # noqa: RUF071
+    return next(iter(get_close_matches(name, found, 1)), "")
 
 
 def near(name: str, known: Iterable[str]) -> str:

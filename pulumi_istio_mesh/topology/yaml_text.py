@@ -10,11 +10,13 @@ from typing import Any
 
 import yaml
 
+from .credentials import readable_path, typed_text
 from .limits import TooMuch, UnreadableText, check_levels, check_size, check_values
 from .problems import Position, Problem, TopologyError, position_of
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
+MERGE_KEY = "<<"
 _TEXT = (f"{_TAG}str", f"{_TAG}value", _MERGE)
 """Also what YAML 1.1 takes a bare = and << for: as values they are text."""
 _SAFE = yaml.constructor.SafeConstructor()
@@ -42,8 +44,8 @@ class YamlText:
 def read_mesh_yaml(text: str, source: str) -> YamlText:
     """Return the one document of a mesh.yaml, in which nothing is merged; `source` is what errors call it.
 
-    Raises `TopologyError` for what is no YAML or takes too much, for keys given twice, and for numbers that nobody
-    takes for what YAML reads.
+    Raises `TopologyError` for what is no YAML or takes too much, for keys given twice, for merge keys, and for numbers
+    that nobody takes for what YAML reads.
     """
     reading = _Reading(source, newer=False)
     for node in _nodes(text, source, single=True):
@@ -190,7 +192,7 @@ class _Reading:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         if node.tag != f"{_TAG}{'seq' if isinstance(node, yaml.SequenceNode) else 'map'}":
-            self._refuse(path, f"the tag {node.tag} is not known")
+            self._refuse(path, f"the tag {typed_text(node.tag, quoted=False)} is not known")
             return None
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, _below(path, str(index))) for index, item in enumerate(node.value)]
@@ -203,13 +205,15 @@ class _Reading:
             if key in first:
                 self._problems.append(
                     Problem(
-                        where=here,
-                        what=f"{key!r} is given twice, first in line {first[key]}",
+                        where=readable_path(here) or self._source,
+                        what=f"{typed_text(key)} is given twice, first in line {first[key]}",
                         why="YAML keeps only the last one, so the first would be lost in silence",
                         fix="remove one of them",
                         slug="duplicate-key",
                     )
                 )
+            if key == MERGE_KEY and not self._newer:
+                self._problems.append(_no_merge(here))
             first[key] = position.line
             self.found.positions[here] = position
             result[key] = self._value(value_node, here)
@@ -224,7 +228,7 @@ class _Reading:
         read = _READ.get(node.tag)
         if read is None:
             fits = "does not fit what it stands before" if node.tag == f"{_TAG}null" else "is not known"
-            self._refuse(path, f"the tag {node.tag} {fits}")
+            self._refuse(path, f"the tag {typed_text(node.tag, quoted=False)} {fits}")
             return None
         try:
             # Only plain values can come of it: it is a function of the safe loader's.
@@ -233,7 +237,7 @@ class _Reading:
             if isinstance(error, ValueError) and node.tag == f"{_TAG}timestamp":
                 # Text that YAML takes for a date, and no such day is: left to whoever knows what should stand here.
                 return text
-            self._refuse(path, f"the tag {node.tag} does not fit what it stands before")
+            self._refuse(path, f"the tag {typed_text(node.tag, quoted=False)} does not fit what it stands before")
             return None
         number = isinstance(found, (int, float)) and not isinstance(found, bool)
         return self._number(text, found, path) if number else found
@@ -255,7 +259,7 @@ class _Reading:
         return found
 
     def _refuse(self, path: str, what: str) -> None:
-        self._problems.append(_not_yaml(path or self._source, what))
+        self._problems.append(_not_yaml(readable_path(path) or self._source, what))
 
 
 def _name(key: yaml.Node) -> str:
@@ -275,6 +279,17 @@ def _position(mark: Any) -> Position:
 
 def _at(mark: Any) -> dict[str, Position]:
     return {"": _position(mark)} if mark else {}
+
+
+def _no_merge(where: str) -> Problem:
+    return Problem(
+        where=where,
+        what="a mesh.yaml has no merge keys",
+        why="YAML 1.2 has none, and taken for a name it would be a key that nobody reads, or a Helm value of that name",
+        fix="remove << and write the facts out; an alias may stand for a whole value, such as west: *east, and values "
+        "of all clusters belong into values of the mesh",
+        slug="unknown-key",
+    )
 
 
 def too_much(where: str, what: str) -> Problem:

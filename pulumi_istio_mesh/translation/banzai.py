@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .credentials import is_credential
 from .helm import CNI, FOLLOWS, GATEWAYS, IMAGE, REVISION, version, yes
 from .tables import Handler, Path, Table, Told, both, environment, fact, left, metadata, pull_secrets, value
 
@@ -51,7 +52,9 @@ def _lower(node: Any) -> Any:
 
 def _primary(told: Told, path: Path, below: Path, node: Any) -> None:
     """Say the object whose istiod serves the cluster."""
-    if isinstance(node, Mapping) and isinstance(node.get("name"), str):
+    if is_credential("", node):
+        told.withhold(path)
+    elif isinstance(node, Mapping) and isinstance(node.get("name"), str):
         told.say("serves", node["name"], path)
         if set(node) - {"name"}:
             told.leave(path, "the mesh knows clusters by their names", "nothing to do")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..topology.problems import Problem, TopologyError, position_of
 from ..topology.yaml_text import read_documents
+from .credentials import holds_credential
 
 HELM = "Helm values"
 """The kind of a document without one."""
@@ -81,8 +82,9 @@ def _document(given: Input, tree: Mapping[str, Any], number: int | None) -> Docu
     kind, version = tree.get("kind"), tree.get("apiVersion")
     metadata = tree.get("metadata")
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    name = name if isinstance(name, str) else ""
-    known = isinstance(kind, str) and isinstance(version, str)
+    # Reports call a document by its name and kind, so neither may be a credential.
+    name = name if isinstance(name, str) and not holds_credential(name) else ""
+    known = isinstance(kind, str) and isinstance(version, str) and not holds_credential(kind)
     if not known:
         label = given.name if number is None else f"{given.name}: document {number}"
         return Document(label, "", HELM, "", tree, given.cluster)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .credentials import is_credential
+from ..topology.yaml_text import MERGE_KEY
+from .credentials import holds_credential, is_credential, key_below
 from .documents import Document
 
 Path = tuple[str, ...]
@@ -90,7 +91,9 @@ def read(document: Document, table: Table, unknown: Handler | None = None) -> To
     rules = {tuple(key.split(".")): handler for key, handler in table.items()}
     inner = {key[:length] for key in rules for length in range(1, len(key))}
     for key, node in document.tree.items():
-        if key not in ("apiVersion", "kind"):
+        if holds_credential(key):
+            told.withhold(())
+        elif key not in ("apiVersion", "kind"):
             _walk(told, (key,), node, rules, inner, unknown or _unknown, 0)
         elif not document.group:
             # One of the two alone tells no kind.
@@ -104,7 +107,11 @@ def _walk(
     handler, start = (rules[path], len(path)) if path in rules else (above, base)
     if path in inner and isinstance(node, Mapping) and node:
         for key, item in node.items():
-            _walk(told, (*path, key), item, rules, inner, handler, start)
+            if holds_credential(key):
+                # The path of what stands under it would repeat it.
+                told.withhold(path)
+            else:
+                _walk(told, (*path, key), item, rules, inner, handler, start)
     else:
         handler(told, path, path[start:], node)
 
@@ -145,15 +152,28 @@ def value(target: str, convert: Callable[[Any], Any] | None = None, rank: int = 
     """Assign what stands here, and everything below it, to Helm values of chart istiod."""
 
     def handle(told: Told, path: Path, below: Path, node: Any) -> None:
-        for rest, leaf in leaves(node):
+        for rest, key, leaf in leaves(path[-1], node):
             here = (*path, *rest)
-            if is_credential(here[-1], leaf):
+            if is_credential(key, leaf):
                 told.withhold(here)
+            elif MERGE_KEY in (*below, *rest) or _has_merge_key(leaf):
+                _leave_merge_key(told, here)
             else:
                 found = leaf if convert is None else convert(leaf)
                 told.assigned.append(Assigned((*target.split("."), *below, *rest), found, told.path(here), rank))
 
     return handle
+
+
+def _leave_merge_key(told: Told, path: Path) -> None:
+    told.leave(path, f"a mesh.yaml has no key {MERGE_KEY}", "write out what it stands for")
+
+
+def _has_merge_key(node: Any) -> bool:
+    """Return whether a list holds the key that a document may have between quotes."""
+    if isinstance(node, Mapping):
+        return MERGE_KEY in node or any(map(_has_merge_key, node.values()))
+    return isinstance(node, list) and any(map(_has_merge_key, node))
 
 
 def both(*handlers: Handler) -> Handler:
@@ -166,13 +186,16 @@ def both(*handlers: Handler) -> Handler:
     return handle
 
 
-def leaves(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield what a tree holds with its path; a list is one leaf, as Helm replaces it whole."""
-    if isinstance(node, Mapping) and node:
+def leaves(above: str, node: Any, path: Path = ()) -> Iterator[tuple[Path, str, Any]]:
+    """Yield what a tree holds with its path, and with the key by which it may be a credential; a list is one leaf.
+
+    For Helm replaces a list whole. A mapping of which a key is a credential is one, too, and so told without its keys.
+    """
+    if isinstance(node, Mapping) and node and not any(map(holds_credential, node)):
         for key, item in node.items():
-            yield from leaves(item, (*path, key))
+            yield from leaves(key_below(above, key), item, (*path, key))
     else:
-        yield path, node
+        yield path, above, node
 
 
 def metadata(told: Told, path: Path, below: Path, node: Any) -> None:
@@ -193,6 +216,8 @@ def environment(told: Told, path: Path, below: Path, node: Any) -> None:
         here = (*path, str(index))
         if is_credential("", item):
             told.withhold(here)
+        elif _has_merge_key(item) or (isinstance(item, Mapping) and item.get("name") == MERGE_KEY):
+            _leave_merge_key(told, here)
         elif isinstance(item, Mapping) and isinstance(item.get("name"), str) and set(item) == {"name", "value"}:
             told.assigned.append(Assigned(("env", item["name"]), item["value"], told.path(here), 1))
         else:

@@ -26,7 +26,7 @@ CREDENTIALS = (
     "token",
     "clientSecret",
 )
-OF_INSTALLERS = ("password", "token", "clientSecret", "imageApiKey")
+OF_INSTALLERS = ("kubeconfig", "cacerts", "password", "token", "clientSecret", "imageApiKey")
 
 TREES: tuple[Tree, ...] = (
     *(tree for wrong in WRONG.values() for tree in (wrong.tree, wrong.allowed)),
@@ -196,7 +196,7 @@ def with_secret(draw: st.DrawFn, tree: Tree, credentials: tuple[str, ...] = CRED
     found: Tree = copy.deepcopy(tree)
     where = draw(st.sampled_from([found, *(within[key] for within, key in places(found) if _takes_facts(within, key))]))
     where[draw(st.sampled_from(credentials))] = draw(
-        st.sampled_from((SECRET, [SECRET], f"https://me:{SECRET}@x")),
+        st.sampled_from((SECRET, [SECRET], {"key": SECRET}, {"x": [{"y": SECRET}]}, f"https://me:{SECRET}@x")),
     )
     return found
 

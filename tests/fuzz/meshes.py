@@ -142,7 +142,8 @@ def meshes(draw: st.DrawFn, mesh_id: str = "prod") -> Tree:
         tree["waves"] = [[primaries[0]], primaries[1:]] if primaries[1:] else [primaries]
     if draw(st.integers(0, 4)) == 0:
         served = {facts.get("primary") for facts in listed.values()}
-        tree["evicted"] = [name for name in listed if name not in served][1:2]
+        leaving = draw(st.lists(st.sampled_from(sorted(listed)), max_size=2, unique=True))
+        tree["evicted"] = draw(st.sampled_from(([name for name in listed if name not in served][1:2], leaving)))
     if draw(st.integers(0, 5)) == 0:
         tree = draw(gke(tree))
     return {**tree, **draw(platform())}
@@ -222,10 +223,12 @@ def files(draw: st.DrawFn) -> Tree:
         return {"meshes": found}
     found["green"]["exports"] = {"hello.sample": {"ports": {"http": 80}, "accounts": ["default"]}}
     more = {"callers": ["web/*"], "namespaces": ["web"], "rewrite_host": True, "host": "hello.example"}
-    return {
-        "meshes": found,
-        "links": [{"exporter": "green", "importer": "blue", "service": "hello.sample", **draw(_some(more, 3))}],
-    }
+    names = st.sampled_from((*found, "nowhere"))
+    link = st.fixed_dictionaries(
+        {"exporter": st.just("green") | names, "importer": st.just("blue") | names, "service": st.just("hello.sample")}
+    )
+    linked = draw(st.lists(st.tuples(link, _some(more, 3)), min_size=1, max_size=2))
+    return {"meshes": found, "links": [{**one, **others} for one, others in linked]}
 
 
 def _renamed(facts: Tree, mesh: str) -> Tree:

@@ -25,7 +25,7 @@ from pulumi_istio_mesh.plan import report
 from pulumi_istio_mesh.plan.expiry import expiring
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.plan.words import validity_words, words
-from pulumi_istio_mesh.rules.offers import offer_problems
+from pulumi_istio_mesh.rules.offers import clashing_roots, offer_problems
 from pulumi_istio_mesh.topology.kubeconfig import kubeconfig_problems
 from pulumi_istio_mesh.topology.load import facts_of, parse_topology, read_mesh_text
 from pulumi_istio_mesh.topology.models import Topology
@@ -128,9 +128,9 @@ def compare_all(meshes: list[tuple[str, Topology]], others: list[tuple[str, Topo
                 told.encode()
 
 
-def mesh_file(texts: list[str], counts: Counts) -> None:
+def mesh_file(texts: list[str], counts: Counts, kind: str = "mesh files") -> None:
     """Take mesh files through everything, each compared with the one before."""
-    with counts.example("mesh files"):
+    with counts.example(kind):
         judged = [judge(text, counts) for text in texts]
         for found in judged:
             if found:
@@ -160,12 +160,15 @@ def documents(texts: list[tuple[str | None, str]], counts: Counts) -> None:
             show(meshes)
 
 
-def offer(document: Any, topology: Topology, counts: Counts) -> None:
+def offer(document: Any, topology: Topology, own_roots: str, counts: Counts) -> None:
     """Take what another mesh offers."""
     with counts.example("offers"):
         try:
             found = read_offer("peers.shop.offer", document, "prod")
-            problems = offer_problems(topology, "shop", found, NOW) if found is not None else []
+            problems = []
+            if found is not None:
+                problems += offer_problems(topology, "shop", found, NOW)
+                problems += clashing_roots(topology, own_roots, {"shop": found})
         except TopologyError as error:
             problems = list(error.problems)
         for problem in problems:

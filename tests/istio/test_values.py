@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from pulumi_istio_mesh.istio import values
+from pulumi_istio_mesh.istio import revision_tags, values
 from pulumi_istio_mesh.istio.charts import CHARTS
+from pulumi_istio_mesh.istio.images import images_of
 from pulumi_istio_mesh.istio.versions import CRDS
 from pulumi_istio_mesh.topology.load import parse_topology
 from pulumi_istio_mesh.topology.models import Topology
 
-from ..builders import mesh_tree
+from ..builders import mesh_tree, problems_of
 
 
 def a_topology(**changes: Any) -> Topology:
@@ -193,6 +194,72 @@ def test_what_the_mesh_needs_of_a_chart_is_refused_at_any_other_value(chart: str
     assert path in conflicts(chart, nested(path.split("."), value))
 
 
+@pytest.mark.parametrize("value", ["x", 5, True, {"a": 1}, ["a"]], ids=repr)
+@pytest.mark.parametrize("path", values.KINDS["istiod"])
+def test_what_the_mesh_reads_or_adds_to_is_of_its_kind(path: str, value: object) -> None:
+    kind, _ = values.KINDS["istiod"][path]
+    found = conflicts("istiod", nested(path.split("."), value))
+    assert found == ([] if isinstance(value, kind) else [path])
+    assert conflicts("istiod", nested(path.split("."), kind())) == []
+
+
+ODD = (
+    None,
+    True,
+    0,
+    5,
+    1.5,
+    "",
+    "x",
+    "9" * 30 + "h",
+    [],
+    [[]],
+    [None],
+    ["a"],
+    [{}],
+    [{"name": []}],
+    {},
+    {"a": []},
+    {"": {}},
+)
+
+
+def paths_looked_into() -> set[tuple[str, tuple[str, ...]]]:
+    """Every path of values that the mesh sets, guards or reads, and all above them."""
+    topology = a_topology()
+    found = {
+        (chart, tuple(path.split(".")))
+        for table in (values.FORBIDDEN, values.NEEDED, values.KINDS)
+        for chart in CHARTS
+        for path in table[chart]
+    }
+    found |= {
+        (chart, path) for chart in CHARTS for path, _ in values._leaves(values.chart_values(topology, "east", chart))
+    }
+    found |= {("istiod", ("envVarFrom",)), ("istiod", ("cni", "enabled")), ("istiod", ("image",)), ("istiod", ("hub",))}
+    found |= {("istiod", ("global", part, "image")) for part in ("proxy", "proxy_init")}
+    found |= {("istiod", ("meshConfig", "defaultConfig", "proxyMetadata", "SECRET_TTL"))}
+    return {(chart, path[:length]) for chart, path in found for length in range(1, len(path) + 1)}
+
+
+@pytest.mark.parametrize("clusters", [{"east": {}}, {"east": {}, "west": {"primary": "east"}}], ids=len)
+def test_values_of_any_kind_are_refused_or_used(clusters: dict[str, Any]) -> None:
+    for chart, path in sorted(paths_looked_into()):
+        for value in ODD:
+            given = {chart: nested(list(path), value)}
+            if problems_of(mesh_tree(values=given, clusters=clusters)):
+                continue
+            topology = a_topology(values=given, clusters=clusters)
+            images_of(topology)
+            for name in clusters:
+                values.crds(topology, name)
+                values.base_objects(topology, name)
+                values.istiod_values(topology, name)
+                values.chart_values(topology, name, "gateway")
+                values.workload_certificate_validity(topology, name)
+                revision_tags.webhooks(topology, name, "default")
+
+
 @pytest.mark.parametrize(
     ("chart", "given"),
     [
@@ -267,4 +334,4 @@ def test_workload_certificates_are_valid_for_what_the_users_values_say() -> None
 
     assert validity(None) == dt.timedelta(days=1)
     assert validity("1h30m0s") == dt.timedelta(minutes=90)
-    assert validity("soon") == dt.timedelta(days=1)
+    assert validity("soon") == validity("9" * 30 + "h") == dt.timedelta(days=1)

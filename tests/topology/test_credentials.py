@@ -19,7 +19,7 @@ from pulumi_istio_mesh import cli
 from pulumi_istio_mesh.components import arguments as mesh_arguments
 from pulumi_istio_mesh.parts import arguments as parts_arguments
 from pulumi_istio_mesh.topology.credentials import GIVEN, OF_A_CLUSTER, OF_A_MESH, credential_in
-from pulumi_istio_mesh.topology.load import parse_links, parse_topology
+from pulumi_istio_mesh.topology.load import load_mesh, parse_links, parse_topology, read_mesh_file
 from pulumi_istio_mesh.topology.problems import Problem, TopologyError
 
 from ..builders import CA, mesh_tree, problems_of
@@ -218,6 +218,47 @@ def test_one_that_is_nearly_named_is_told_the_same(typed: str, meant: str) -> No
 def test_a_fact_that_is_nearly_named_is_still_asked_for() -> None:
     (problem,) = problems_of(at("clusters/east/reader_tokens", "b"))
     assert "did you mean 'reader_token'?" in problem.what
+
+
+FACTS = [
+    "mesh_id", "mtls", "install", "waves", "trust/kind", "trust/roots", "trust/intermediates/issued", "verify/level",
+    "clusters/east/pod_cidr", "clusters/east/service_cidr", "clusters/east/crds",
+    "clusters/east/east_west_gateway/source_ranges", "clusters/east/gke/control_plane/authorized/office",
+    "gke_networks/gcp/supernet",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FACTS)
+@pytest.mark.parametrize(
+    "value", ["w0rd" * 20, "w0rd\a", "ghp_w0rdw0rdw0rdw0rdw0rd", ["w0rd" * 20], "fe80::%" + "w0rd" * 20]
+)
+def test_a_value_of_another_form_is_repeated_where_it_is_short_and_readable_only(path: str, value: Any) -> None:
+    told = str(TopologyError([one for one in problems_of(at(path, value)) if one.slug == "topology-shape"]))
+    assert "w0rd" not in told
+
+
+def test_a_short_one_is_repeated() -> None:
+    (problem,) = problems_of(at("clusters/east/pod_cidr", "10.8.0.0/33"))
+    assert problem.what == "'10.8.0.0/33' is not an address range such as 10.8.0.0/14"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "KEY: 1\nKEY: 2\n",
+        "a: {KEY: {b: !x 1}}\n",
+        "a: !KEY 1\n",
+        "meshes: {a: {clusters: {}}}\nKEY: 1\n",
+        "clusters: {east: {KEY: 1}}\n",
+        "clusters: {east: {KEY: {a: 0644}}}\n",
+    ],
+)
+def test_a_key_or_tag_that_is_one_is_not_repeated(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "mesh.yaml"
+    path.write_text(text.replace("KEY", "ghp_0123456789abcdef0123"))
+    with pytest.raises(TopologyError) as caught:
+        read_mesh_file(path).topologies()[1] and load_mesh(path)
+    assert "ghp_" not in str(caught.value).replace(str(path), "")
 
 
 PUBLIC = {

@@ -152,6 +152,28 @@ def test_a_merge_key_is_refused_as_what_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "where"),
+    [
+        ("<<: {crds: external}", "<<"),
+        ('"<<": 1', "<<"),
+        ("values: {istiod: {<<: {a: 1}}}", "values.istiod.<<"),
+        ("values: {istiod: {pilot: [{<<: [{a: 1}, {b: 2}]}]}}", "values.istiod.pilot.0.<<"),
+        ("verify: {labels: {<<: {a: b}}}", "verify.labels.<<"),
+    ],
+)
+def test_a_merge_key_is_refused_wherever_it_stands(tmp_path: Path, typed: str, where: str) -> None:
+    problem = refused(tmp_path, after("mesh_id: prod", typed))
+    assert (problem.slug, problem.where) == ("unknown-key", where)
+    assert problem.what == "a mesh.yaml has no merge keys"
+    assert "west: *east" in problem.fix
+
+
+def test_an_alias_of_a_whole_value_is_what_it_stands_for(tmp_path: Path) -> None:
+    path = a_file(tmp_path, after("mesh_id: prod", "values: {istiod: &a {x: {b: <<}}, gateway: *a}"))
+    assert load_mesh(path)["values"]["gateway"] == {"x": {"b": "<<"}}
+
+
+@pytest.mark.parametrize(
     ("key", "given"),
     [("kubeconfig", "load_mesh(path, kubeconfigs={...})"), ("cacerts", 'args["clusters"]["east"]["cacerts"] = {...}')],
 )
