@@ -12,6 +12,7 @@ from ..istio.federation import imported_name
 from ..plan.mesh_plan import MeshPlan, Path
 from ..topology.federation import CLUSTER_DOMAIN, service_host
 from ..topology.models import Topology
+from ..topology.names import is_host_name, is_ip_address
 
 _UNROUTED = "240.240.255.254"
 """Any address that a proxy captures: without DNS capture it routes by the host's name alone."""
@@ -28,7 +29,7 @@ class Target:
 
     def line(self, gateway: str) -> str:
         """Return the target as the script reads it; `gateway` is its gateway's address, empty where there is none."""
-        return _line(self.cluster, self.host, self.way, gateway)
+        return _line(self.cluster, self.host, self.way, _address(gateway))
 
 
 @dataclass(frozen=True)
@@ -110,13 +111,18 @@ def import_lines(topology: Topology, entries: Iterable[Mapping[str, Any]]) -> It
                     continue
                 port = next(iter(endpoint["ports"].values()))
                 identities = " ".join(spec.get("subjectAltNames") or [])
-                yield _line(peer, service, sni, endpoint["address"], str(port), identities)
+                yield _line(peer, service, sni, _address(endpoint["address"]), str(port), identities)
 
 
 def api_server_line(cluster: str, tls_name: str | None, server: str, certificate_authority: str) -> str:
     """Return a peer's API server as the script reads it; the authority is a base64 bundle, empty for the system's."""
     # Base64 may be broken into lines.
     return _line(cluster, server.rstrip("/"), tls_name or "", "".join(certificate_authority.split()))
+
+
+def _address(text: str) -> str:
+    """Return an address that a cluster says, or a question mark: in a URL all else is a path, or many addresses."""
+    return text if not text or is_ip_address(text) or is_host_name(text.lower()) else "?"
 
 
 def _line(*fields: str) -> str:

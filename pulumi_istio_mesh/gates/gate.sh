@@ -61,7 +61,7 @@ targets() {
 dial() { curl --silent --output /dev/null --connect-timeout 3 --max-time 4 "$@" 2>/dev/null; }
 # An address as it stands before a port.
 at_port() { case $1 in *:*) printf '[%s]:%s' "$1" "$2" ;; *) printf '%s:%s' "$1" "$2" ;; esac; }
-say() { printf '%s\n' "$*"; } # <slug> <pair>: step=...
+say() { printf %s "$*" | tr '\n\r' '  ' && echo; } # <slug> <pair>: step=...
 
 # What curl's exit code means where only a connection was wanted.
 seen() {
@@ -288,8 +288,8 @@ $bare
 
 # The addresses at which the caller's own proxy would dial $host.
 endpoints() { sed -n "s/^outbound|80||$host::\(.*:[0-9]*\)::health_flags::.*$/\1/p" "$work/endpoints" | sort -u; }
-header() { tr -d '\r' <"$work/$peer.headers" 2>/dev/null | sed -n "s/^$1: //p"; }
-identity() { printf %s "$certificate" | tr ';' '\n' | sed -n "s/^$1=//p"; }
+header() { tr -d '\r' <"$work/$peer.headers" 2>/dev/null | sed -n "s/^$1: //p" | head -n 1; }
+identity() { printf %s "$certificate" | tr ';' '\n' | sed -n "s/^$1=//p" | head -n 1; }
 
 forgotten() { # <cluster>|<host>
   IFS='|' read -r peer host <<EOF

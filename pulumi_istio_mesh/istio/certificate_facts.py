@@ -35,7 +35,8 @@ class TrustDomains:
         Go takes an empty host for any, and can't read a root that names `.` or `x.`; openssl refuses all of these.
         """
         hosts = (*self.permitted, *self.excluded)
-        return tuple(host for host in hosts if not is_host_name(host.lower().removeprefix(".")))
+        # Some letters become others when they are made small: the sign of kelvin a k.
+        return tuple(host for host in hosts if not (host.isascii() and is_host_name(host.lower().removeprefix("."))))
 
     def include(self, trust_domain: str) -> bool:
         """Tell whether identities of this trust domain are allowed."""
@@ -121,8 +122,34 @@ def flaws(certificate: x509.Certificate) -> Iterator[Flaw]:
             f"the name constraints of {name} hold {hosts}, which is no host",
             "with nameConstraints=critical,permitted;URI:<trust domain>",
         )
+    if certificate.serial_number <= 0:
+        yield Flaw(f"the serial number of {name} is not positive, which Go reads no certificate with", "anew")
+    if odd := _odd_constraints(certificate):
+        yield Flaw(
+            f"the name constraints of {name} hold {odd}, which not every program reads",
+            "with constraints of URI, DNS, email and IP names only",
+        )
     if _altered(certificate):
         yield Flaw(f"the signature of {name} is not its own key's: it was altered after it was made", "anew")
+
+
+def _odd_constraints(certificate: x509.Certificate) -> str:
+    """Return a kind or a DNS name that Go can't read, with which istiod takes no root of any peer; empty without one.
+
+    Source: istio/istio pilot/pkg/trustbundle/trustbundle.go, UpdateTrustAnchor; Go crypto/x509 parser.go.
+    """
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return ""
+    for name in (*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ())):
+        if isinstance(name, x509.DNSName):
+            host = name.value.removeprefix(".")
+            if host and not (host.isascii() and is_host_name(host.lower())):
+                return f"the DNS name {host!r}"
+        elif not isinstance(name, (x509.UniformResourceIdentifier, x509.RFC822Name, x509.IPAddress)):
+            return f"a {type(name).__name__}"
+    return ""
 
 
 def _weak_key(certificate: x509.Certificate) -> str | None:
@@ -212,11 +239,22 @@ def of_one_name(
     certificates: Iterable[tuple[str, x509.Certificate]],
 ) -> Iterator[tuple[str, x509.Certificate, str, x509.Certificate]]:
     """Yield each certificate whose name another key had before, with whose it is, and the first of the name."""
-    first: dict[x509.Name, tuple[str, x509.Certificate]] = {}
+    first: dict[tuple[object, ...], tuple[str, x509.Certificate]] = {}
     for whose, certificate in certificates:
-        owner, other = first.setdefault(certificate.subject, (whose, certificate))
+        owner, other = first.setdefault(_compared(certificate.subject), (whose, certificate))
         if public_key(certificate) != public_key(other):
             yield whose, certificate, owner, other
+
+
+def _compared(name: x509.Name) -> tuple[object, ...]:
+    """Return a name as Envoy compares two: capitals and white space tell none apart.
+
+    Source: RFC 5280, 7.1; BoringSSL crypto/x509/x_name.cc, x509_name_canon.
+    """
+    return tuple(
+        frozenset((one.oid.dotted_string, " ".join(str(one.value).lower().split())) for one in part)
+        for part in name.rdns
+    )
 
 
 def weak_digest(certificate: x509.Certificate) -> str | None:

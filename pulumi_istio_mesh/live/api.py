@@ -28,7 +28,7 @@ warnings.filterwarnings("ignore", r"(Unable to parse )?Kubernetes version ", Use
 Object = dict[str, Any]
 
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-_PAGE = 500
+_PAGE, _MOST_PAGES = 500, 1000
 
 
 class CannotRead(Exception):
@@ -72,17 +72,19 @@ class ClusterApi:
         found: list[Object] = []
         query = {"limit": str(_PAGE), **query}
         headers = {"Accept": _METADATA_ONLY} if metadata_only else {}
-        while True:
+        # A server that always has more would never let go.
+        for _ in range(_MOST_PAGES):
             response = await self._answer("GET", path, params=query, headers=headers, missing_is_empty=True)
             page = _object(response)
             items, metadata = page.get("items") or [], page.get("metadata") or {}
-            if not isinstance(items, list) or not all(isinstance(item, dict) for item in [*items, metadata]):
+            if not isinstance(items, list) or not isinstance(metadata, dict) or not all(map(_is_object, items)):
                 raise CannotRead(_NO_API)
             found += items
             rest = metadata.get("continue")
             if not rest:
                 return found
             query["continue"] = rest
+        raise CannotRead(f"{path} has more than {_MOST_PAGES} pages")
 
     async def post(self, path: str, body: Object, *, deadline: float | None = None) -> tuple[int, Object]:
         """Return status and answer of a review or a dry run."""
@@ -110,7 +112,8 @@ class ClusterApi:
                 url=f"pods/{pod}/exec",
                 params=params,
                 subprotocols=("v4.channel.k8s.io",),
-                headers=list(self._acting_as),
+                # The library adds to them; a mapping of Python's would keep one group of several.
+                headers=httpx.Headers(list(self._acting_as)),
             ) as socket:
                 while True:
                     message = await socket.receive_bytes()
@@ -208,6 +211,17 @@ def _object(response: httpx.Response) -> Object:
     if not isinstance(found, dict):
         raise CannotRead(_NO_API)
     return found
+
+
+def _is_object(item: Any) -> bool:
+    """Tell whether an item of a list has the parts that every object has, of their kinds."""
+    if not isinstance(item, dict) or not isinstance(item.get("metadata"), dict):
+        return False
+    metadata = item["metadata"]
+    named = isinstance(metadata.get("name"), str) and isinstance(metadata.get("namespace", ""), str)
+    parts = [item.get("spec"), item.get("status"), item.get("data"), metadata.get("annotations")]
+    labels = metadata.get("labels")
+    return named and all(part is None or isinstance(part, dict) for part in [*parts, labels])
 
 
 _NO_API = "what answers there is no API server of Kubernetes"

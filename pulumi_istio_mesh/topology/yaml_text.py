@@ -27,6 +27,8 @@ _READ = {
 _NULLS = ("", "~", "null", "Null", "NULL")
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
 _MOST_BITS = 64
+_NUMBERS = (f"{_TAG}int", f"{_TAG}float")
+_LONGEST_NUMBER = 100
 _LONGEST_PATH = 500
 """From here on paths grow no longer: those of a deep tree with long keys would take more than the tree."""
 
@@ -230,6 +232,9 @@ class _Reading:
             fits = "does not fit what it stands before" if node.tag == f"{_TAG}null" else "is not known"
             self._refuse(path, f"the tag {typed_text(node.tag, quoted=False)} {fits}")
             return None
+        if node.tag in _NUMBERS and (":" in text or len(text) > _LONGEST_NUMBER):
+            # Before anything is made of it: of a long one that takes for ever.
+            return self._no_number(text, path)
         try:
             # Only plain values can come of it: it is a function of the safe loader's.
             found = read(_SAFE, node)
@@ -246,17 +251,22 @@ class _Reading:
         """Return the number that is typed; what else YAML 1.1 takes for one is never told, for it may be a password."""
         if isinstance(found, float) and not math.isfinite(found):
             self._refuse(path, "it is no finite number, and JSON, of which Helm values are, has no other")
-        elif ":" in text:
-            if self._newer:
-                return text
-            self._refuse(path, "YAML reads a number to the base of 60 here, as it does from 1:30, which is 90 to it")
         elif isinstance(found, int) and found.bit_length() > _MOST_BITS:
-            if self._newer:
-                return text
-            self._refuse(path, f"it is a number of more than {_MOST_BITS} bits, which loses digits on its way")
+            return self._no_number(text, path)
         elif isinstance(found, int) and _OCTAL.fullmatch(text) and found != int(text.replace("_", "")):
             self.found.octals[path] = (text, found)
         return found
+
+    def _no_number(self, text: str, path: str) -> str:
+        """Return the text of what is a number to YAML 1.1 only, or to nobody; refuse it in a mesh.yaml."""
+        if not self._newer:
+            self._refuse(
+                path,
+                "YAML reads a number to the base of 60 here, as it does from 1:30, which is 90 to it"
+                if ":" in text
+                else f"it is a number of more than {_MOST_BITS} bits, which loses digits on its way",
+            )
+        return text
 
     def _refuse(self, path: str, what: str) -> None:
         self._problems.append(_not_yaml(readable_path(path) or self._source, what))

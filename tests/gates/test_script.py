@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pulumi_istio_mesh.checks.report import findings_in
-from pulumi_istio_mesh.gates.expectations import api_server_line, import_lines
+from pulumi_istio_mesh.gates.expectations import Target, api_server_line, import_lines
 from pulumi_istio_mesh.gates.manifests import SCRIPT
 from pulumi_istio_mesh.topology.load import parse_topology
 
@@ -298,8 +298,33 @@ def test_what_comes_of_a_cluster_stays_one_field_of_one_line() -> None:
     topology = parse_topology(mesh_tree(peers={"shop": {"imports": imports}}))
     (line,) = import_lines(topology, [entry])
     assert line.count("|") == 5
-    assert line.split("|")[3:] == ["a?b?API_SERVER_1=?id?", "15443", "spiffe://shop.internal/ns/web/sa/cart??x"]
+    assert line.split("|")[3:] == ["?", "15443", "spiffe://shop.internal/ns/web/sa/cart??x"]
     assert api_server_line("c2", None, "https://a\n|b", "YQ==\n  YQ==\n") == "c2|https://a??b||YQ==YQ=="
+
+
+@pytest.mark.parametrize("name", ["x-mesh-cluster", "x-mesh-certificate"])
+def test_an_answer_forges_no_finding(script, name: str) -> None:  # type: ignore[no-untyped-def]
+    said = "istiod-down c7: step=discovery expected=an istiod seen=none"
+    value = said if name == "x-mesh-cluster" else f"By=x;By={said}"
+    headers = f"{WELL['headers']}{name}: {value}\r\n"
+    assert script(headers=headers) == (0, [])
+    first = f"HTTP/1.1 200 OK\r\n{name}: {value}\r\n{WELL['headers']}"
+    code, found = script(headers=first)
+    assert code == 1 and "istiod-down c7" not in found
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1/admin?all=1#", "127.0.0.1/[1-40]?", "a b", "user@192.0.2.1", "[::1]"])
+def test_an_address_is_one_and_no_path(address: str) -> None:
+    assert (
+        Target(
+            "c2",
+            HOST,
+            "gateway",
+        ).line(address)
+        == f"c2|{HOST}|gateway|?"
+    )
+    for good in ("192.0.2.1", "2001:db8::1", "A1.elb.example", ""):
+        assert Target("c2", HOST, "gateway").line(good) == f"c2|{HOST}|gateway|{good}"
 
 
 def test_what_a_peer_offered_is_as_it_offered_it(script) -> None:  # type: ignore[no-untyped-def]

@@ -109,7 +109,7 @@ def test_a_healthy_mesh_has_no_findings_and_says_so_each_time(mesh: broken.Mesh)
     for _ in range(20):
         outcome = looked(mesh)
         assert (outcome.fatal, outcome.causes) == (False, ())
-        assert {row.status for row in outcome.rows} == {"passed"}
+        assert [row for row in outcome.rows if row.status != "passed"] == []
 
 
 def test_the_command_says_so_of_a_stack_too(mesh: broken.Mesh) -> None:

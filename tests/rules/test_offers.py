@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,8 +61,16 @@ def bare_root(
 
 def constrained(*domains: str, critical: bool = True, excluded: tuple[str, ...] = (), **facts: Any) -> str:
     """A root of the mesh shop with name constraints of any kind."""
-    uris = [[x509.UniformResourceIdentifier(host) for host in hosts] or None for hosts in (domains, excluded)]
+    # Other letters than ASCII's the library would refuse; who makes a root to attack does not.
+    make = x509.UniformResourceIdentifier._init_without_validation
+    uris = [[make(host) for host in hosts] or None for hosts in (domains, excluded)]
     return bare_root("shop", (x509.NameConstraints(*uris), critical), **facts)
+
+
+def besides(*names: x509.GeneralName, excluded: list[x509.GeneralName] | None = None) -> str:
+    """A root of the mesh shop that is permitted its own domain, and names of other kinds."""
+    own = x509.UniformResourceIdentifier("shop.internal")
+    return bare_root("shop", (x509.NameConstraints([own, *names], excluded), True))
 
 
 def usage(cert_sign: bool) -> x509.KeyUsage:
@@ -174,6 +183,10 @@ WRONG = {
     "with a root whose constraints are advice": Wrong(
         lambda: an_offer(roots=bare_root("shop", (permitted("shop.internal"), False))),
         "foreign-roots-unconstrained", "peers.shop.offer.roots", "not critical",
+    ),
+    "with a root of this mesh's name but for capitals and spaces": Wrong(
+        lambda: an_offer(roots=root("PROD ", "shop.internal", owner="shop")),
+        "foreign-roots-same-name", "peers.shop.offer.roots", "this mesh too",
     ),
     "with a root of this mesh's name": Wrong(
         lambda: an_offer(roots=root("prod", "shop.internal", owner="shop")),
@@ -328,6 +341,9 @@ DANGEROUS = {
     ),
     "its own from tomorrow": (constrained("shop.internal", begins=NOW + dt.timedelta(days=1)), ROOTS, "begins at 2026"),
     "its own, altered": (constrained("shop.internal", signer=P224), ROOTS, "not its own key's"),
+    "its own with the sign of kelvin": (constrained("shop.internal", "ban\u212a.internal"), ROOTS, "which is no host"),
+    "its own and what is no DNS name": (besides(x509.DNSName("a b..c")), ROOTS, "the DNS name 'a b..c'"),
+    "its own and a directory": (besides(x509.DirectoryName(x509.Name([]))), ROOTS, "a DirectoryName"),
     "its own by RSA-1024": (constrained("shop.internal", own=RSA_1024), ROOTS, "1024 bits"),
     "its own by P-224": (constrained("shop.internal", own=P224), ROOTS, "on secp224r1"),
     "its own by secp256k1": (constrained("shop.internal", own=K1), ROOTS, "on secp256k1"),
@@ -360,6 +376,9 @@ SOUND = {
     "its own domain, some of it excluded": constrained("shop.internal", excluded=("a.shop.internal", ".b.internal")),
     "without key usage": constrained("shop.internal"),
     "by a key that may sign": bare_root("shop", (permitted("shop.internal"), True), (usage(True), True)),
+    "with names of other kinds": besides(
+        x509.DNSName(".svc"), x509.RFC822Name("x.example"), excluded=[x509.IPAddress(ipaddress.ip_network("0.0.0.0/0"))]
+    ),
     "by RSA-2048": constrained("shop.internal", own=rsa.generate_private_key(65537, 2048)),
     "by P-521": constrained("shop.internal", own=ec.generate_private_key(ec.SECP521R1())),
     "the new key, by the old one": bare_root(

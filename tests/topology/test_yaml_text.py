@@ -16,7 +16,7 @@ from pulumi_istio_mesh.topology.yaml_text import read_documents, read_yaml
 from ..builders import TOKEN, a_kubeconfig
 from .files import GOOD, instead
 
-QUICK = 2
+QUICK = 10
 """Seconds: what is refused costs next to nothing, also on a busy machine."""
 
 
@@ -61,10 +61,10 @@ def merges(rows: int) -> str:
 @pytest.mark.parametrize("text", [aliases(9), merges(40), aliases(400, 2)], ids=["lists", "merges", "high"])
 @pytest.mark.parametrize("read", [read_mesh_text, read_documents], ids=["mesh.yaml", "documents"])
 def test_aliases_that_unfold_to_too_much_cost_nothing(read: object, text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(TopologyError) as caught:
         read(text, "f")  # type: ignore[operator]
-    assert time.monotonic() - began < QUICK
+    assert time.process_time() - began < QUICK
     (problem,) = caught.value.problems
     assert problem.slug == "file-limits"
     assert f"at most {MOST_VALUES:,} are read" in problem.what
@@ -114,10 +114,10 @@ def test_a_device_that_never_ends_is_read_up_to_the_limit() -> None:
 def test_a_large_file_is_refused_and_one_at_the_limit_is_read(tmp_path: Path) -> None:
     path = tmp_path / "mesh.yaml"
     path.write_text("- a\n" * 5_000_000, encoding="utf-8")
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(TopologyError, match="it holds more than 4,194,304 bytes"):
         read_mesh_file(path)
-    assert time.monotonic() - began < QUICK
+    assert time.process_time() - began < QUICK
     path.write_text(GOOD + "#" * (MOST_BYTES - len(GOOD)), encoding="utf-8")
     assert list(read_mesh_file(path).meshes) == [""]
 
@@ -243,3 +243,10 @@ def test_what_is_no_finite_number_is_refused(typed: str) -> None:
 def test_a_number_of_thousands_of_digits_is_refused_and_not_printed() -> None:
     assert "more than 64 bits" in refused("version: 0x" + "f" * 5_000 + "\n").what
     assert read_mesh_text(with_values(str(2**64 - 1)), "f").meshes[""]["values"]["istiod"]["x"] == 2**64 - 1
+
+
+def test_a_number_without_end_costs_nothing() -> None:
+    for text in (":".join("1" * 300_000), "1" * 1_000_000, "0." + "1" * 1_000_000):
+        with pytest.raises(TopologyError):
+            read_mesh_text(f"mesh_id: {text}", "mesh.yaml")
+        assert read_yaml(f"mesh_id: {text}") == {"mesh_id": text}
