@@ -264,10 +264,11 @@ def test_a_third_identity_and_none_at_all_are_refused_even_if_the_root_is_truste
     assert set(answers().values()) == {"refused"}
     with forced(lab["c1"], root, "mesh-b.internal"):
         expected = {"who may call": "200", "a third domain": "refused", "nobody": "403", "an alias of mesh-a": "200"}
-        assert eventually(answers, lambda seen: seen["who may call"] == "200") == expected
+        # istiod sends roots and trust domains apart; an answer that is late on a busy machine is no refusal.
+        eventually(answers, lambda seen: seen == expected)
     with forced(lab["c1"], root, "mesh-b.internal", "evil.internal"):
         expected["a third domain"] = "403"
-        assert eventually(answers, lambda seen: seen["a third domain"] != "refused") == expected
+        eventually(answers, lambda seen: seen == expected)
     eventually(answers, lambda seen: set(seen.values()) == {"refused"})
 
 
