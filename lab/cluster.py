@@ -10,6 +10,7 @@ from lab.errors import LabError
 from lab.paths import SCRIPTS, ClusterPaths
 from lab.process import Recorded, run
 from lab.shape import number_of
+from lab.spent import spent_on
 
 
 class Cluster:
@@ -45,7 +46,8 @@ class Cluster:
     def kubectl(self, *arguments: str, stdin: str | None = None, timeout_seconds: float = 60) -> str:
         """Standard output of kubectl as administrator; raises LabError with its standard error."""
         command: list[str | Path] = [SCRIPTS / "kubectl", f"--kubeconfig={self.kubeconfig_path}", *arguments]
-        return run(command, stdin=stdin, timeout_seconds=timeout_seconds)
+        with spent_on("kubectl"):
+            return run(command, stdin=stdin, timeout_seconds=timeout_seconds)
 
     @contextmanager
     def without_api_server(self) -> Iterator[None]:

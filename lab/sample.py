@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab.cluster import Cluster
+from lab.spent import spent_on
 
 IMAGE = "localhost/probe:lab"
 NAMESPACE = "sample"
@@ -44,7 +45,7 @@ def deploy(clusters: Iterable[Cluster], serving: Iterable[str]) -> None:
             if item["kind"] == "Deployment":
                 rolled_out(cluster, item["metadata"]["name"])
 
-    with ThreadPoolExecutor() as pool:
+    with spent_on("the sample"), ThreadPoolExecutor() as pool:
         list(pool.map(one, clusters))
 
 
@@ -64,7 +65,7 @@ def add_client(cluster: Cluster, name: str, namespace: str = NAMESPACE) -> None:
 
 def remove(clusters: Iterable[Cluster]) -> None:
     """Take the sample out of each cluster; fine where there is none."""
-    with ThreadPoolExecutor() as pool:
+    with spent_on("the sample"), ThreadPoolExecutor() as pool:
         list(pool.map(lambda c: c.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found"), clusters))
 
 

@@ -16,8 +16,10 @@ from typing import Any
 from lab.cluster import Cluster
 from lab.environment import shell_environment
 from lab.errors import LabError
+from lab.spent import spent_on
 
 _TIMEOUT_SECONDS = 900
+_LONG = ("up", "preview", "destroy")
 
 
 @dataclass(frozen=True)
@@ -121,17 +123,18 @@ class Stack:
 
         Raises `LabError` with that output when the command fails.
         """
-        done = subprocess.run(
-            self._command(arguments, stack=stack),
-            cwd=self.program,
-            env=self._environment,
-            input=text,
-            stdout=None if show else subprocess.PIPE,
-            stderr=None if show else (subprocess.PIPE if stdout_only else subprocess.STDOUT),
-            text=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
+        with spent_on(f"pulumi {arguments[0]}" if arguments[0] in _LONG else "pulumi, the rest"):
+            done = subprocess.run(
+                self._command(arguments, stack=stack),
+                cwd=self.program,
+                env=self._environment,
+                input=text,
+                stdout=None if show else subprocess.PIPE,
+                stderr=None if show else (subprocess.PIPE if stdout_only else subprocess.STDOUT),
+                text=True,
+                timeout=_TIMEOUT_SECONDS,
+                check=False,
+            )
         if done.returncode != 0:
             said = f"{done.stdout or ''}{done.stderr or ''}"
             raise LabError(f"pulumi {arguments[0]} ended with exit code {done.returncode}:\n{said}")
@@ -140,15 +143,16 @@ class Stack:
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Return how any command ended in the program's folder and environment, such as `istio-mesh` itself."""
         folders = os.pathsep.join([str(Path(sys.executable).parent), self._environment["PATH"]])
-        return subprocess.run(
-            [str(shutil.which(arguments[0], path=folders)), *arguments[1:]],
-            cwd=self.program,
-            env={**self._environment, "PATH": folders},
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
+        with spent_on(arguments[0]):
+            return subprocess.run(
+                [str(shutil.which(arguments[0], path=folders)), *arguments[1:]],
+                cwd=self.program,
+                env={**self._environment, "PATH": folders},
+                capture_output=True,
+                text=True,
+                timeout=_TIMEOUT_SECONDS,
+                check=False,
+            )
 
     def _command(self, arguments: Iterable[str], *, stack: bool = True) -> list[str]:
         command = ["pulumi", *arguments]

@@ -15,6 +15,8 @@ from pulumi_istio_mesh.components import arguments, offers
 from .builders import TODAY
 from .snapshots import Json, Text
 
+pytest_plugins = ("tests.spending",)
+
 
 @pytest.fixture(autouse=True)
 def a_loop_for_outputs() -> None:

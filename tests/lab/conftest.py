@@ -16,7 +16,10 @@ import yaml
 from lab import Cluster, LabError, Shape, apart, down, plugins, sample, up
 from lab.lifecycle import known_shape, running_shape
 from lab.paths import REPOSITORY
+from lab.spent import seconds, spent_on
 from lab.stack import Stack
+
+from ..spending import SPENT
 
 HERE = Path(__file__).parent
 EXAMPLES = REPOSITORY / "examples"
@@ -46,6 +49,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [*others, *sorted(here, key=turn)]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Leave what a test's time went into for the table at the end of the run."""
+    if call.when == "teardown":
+        item.user_properties.append((SPENT, dict(seconds)))
+        seconds.clear()
+
+
 def _shape_of(module: pytest.Module | None) -> Shape:
     assert module is not None
     shape: Shape = getattr(module.obj, "LAB", APART)
@@ -62,9 +73,10 @@ def labs() -> Iterator[Callable[[Shape], None]]:
     os.environ["PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS"] = "true"
 
     def use(shape: Shape) -> None:
-        if running_shape() not in (None, shape):
-            down()
-        up(shape)
+        with spent_on("starting labs"):
+            if running_shape() not in (None, shape):
+                down()
+            up(shape)
         # The engine writes a log of each run, a fifth of its work; where it can make no such folder, it goes without.
         plugins.install()
         (plugins.pulumi_home() / "logs").touch()

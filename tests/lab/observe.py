@@ -19,6 +19,7 @@ from cryptography import x509
 from lab import Cluster
 from lab.istioctl import istioctl
 from lab.paths import SCRIPTS
+from lab.spent import spent_on
 
 T = TypeVar("T")
 
@@ -26,9 +27,10 @@ T = TypeVar("T")
 def eventually(look: Callable[[], T], right: Callable[[T], bool], seconds: float = 60) -> T:
     """Return what was seen once it is right; fail with the last thing seen when the time is up."""
     deadline = time.monotonic() + seconds
-    while not right(seen := look()):
-        assert time.monotonic() < deadline, f"still {seen!r} after {seconds:.0f} s"
-        time.sleep(0.5)
+    with spent_on("waiting for the mesh"):
+        while not right(seen := look()):
+            assert time.monotonic() < deadline, f"still {seen!r} after {seconds:.0f} s"
+            time.sleep(0.5)
     return seen
 
 
