@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -35,8 +36,7 @@ class TrustDomains:
         Go takes an empty host for any, and can't read a root that names `.` or `x.`; openssl refuses all of these.
         """
         hosts = (*self.permitted, *self.excluded)
-        # Some letters become others when they are made small: the sign of kelvin a k.
-        return tuple(host for host in hosts if not (host.isascii() and is_host_name(host.lower().removeprefix("."))))
+        return tuple(host for host in hosts if not _is_host(host.removeprefix(".")))
 
     def include(self, trust_domain: str) -> bool:
         """Tell whether identities of this trust domain are allowed."""
@@ -46,16 +46,32 @@ class TrustDomains:
 
 def trust_domains(certificate: x509.Certificate) -> TrustDomains:
     """Return which trust domains its name constraints leave it."""
+    found = _constraints(certificate)
+    permitted, excluded = (
+        tuple(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
+        for names in (found.permitted, found.excluded)
+    )
+    return TrustDomains(permitted, excluded, found.critical)
+
+
+class _Constraints(NamedTuple):
+    permitted: Sequence[x509.GeneralName] = ()
+    excluded: Sequence[x509.GeneralName] = ()
+    critical: bool = False
+
+
+def _constraints(certificate: x509.Certificate) -> _Constraints:
+    """Return its name constraints; without any, no names."""
     try:
-        extension = certificate.extensions.get_extension_for_class(x509.NameConstraints)
+        found = certificate.extensions.get_extension_for_class(x509.NameConstraints)
     except x509.ExtensionNotFound:
-        return TrustDomains((), (), critical=False)
-    constraints = extension.value
-    hosts = [
-        tuple(name.value for name in subtrees or () if isinstance(name, x509.UniformResourceIdentifier))
-        for subtrees in (constraints.permitted_subtrees, constraints.excluded_subtrees)
-    ]
-    return TrustDomains(hosts[0], hosts[1], extension.critical)
+        return _Constraints()
+    return _Constraints(found.value.permitted_subtrees or (), found.value.excluded_subtrees or (), found.critical)
+
+
+def _is_host(text: str) -> bool:
+    # Some letters become others when they are made small: the sign of kelvin a k.
+    return text.isascii() and is_host_name(text.lower())
 
 
 def read_certificates(pem: str) -> list[x509.Certificate]:
@@ -138,14 +154,11 @@ def _odd_constraints(certificate: x509.Certificate) -> str:
 
     Source: istio/istio pilot/pkg/trustbundle/trustbundle.go, UpdateTrustAnchor; Go crypto/x509 parser.go.
     """
-    try:
-        constraints = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
-    except x509.ExtensionNotFound:
-        return ""
-    for name in (*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ())):
+    found = _constraints(certificate)
+    for name in (*found.permitted, *found.excluded):
         if isinstance(name, x509.DNSName):
             host = name.value.removeprefix(".")
-            if host and not (host.isascii() and is_host_name(host.lower())):
+            if host and not _is_host(host):
                 return f"the DNS name {host!r}"
         elif not isinstance(name, (x509.UniformResourceIdentifier, x509.RFC822Name, x509.IPAddress)):
             return f"a {type(name).__name__}"
@@ -178,11 +191,10 @@ def _altered(certificate: x509.Certificate) -> bool:
     if certificate.issuer != certificate.subject or weak_digest(certificate) or _of_another_key(certificate):
         return False
     try:
-        certificate.verify_directly_issued_by(certificate)
+        with suppress(UnsupportedAlgorithm):
+            certificate.verify_directly_issued_by(certificate)
     except (InvalidSignature, ValueError, TypeError):
         return True
-    except UnsupportedAlgorithm:
-        return False
     return False
 
 

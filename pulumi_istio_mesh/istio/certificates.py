@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from .certificate_facts import trust_domains
+
 _Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
@@ -44,6 +46,10 @@ class IntermediateCertificate:
 def root_pem(certificate: RootCertificate, key_pem: str) -> str:
     """Return a self-signed root that may vouch for its trust domains only.
 
+    One of `NAMES_SINCE` or later may sign no other name that could be taken for an identity: DNS names below
+    istio-system alone, which istiod's own certificate has, and mail at a host that there can't be. Proxies compare who
+    answers with names of any kind (docs/adr/0018).
+
     Its common name holds the mesh ID and the generation: two roots of one name in a bundle break all mTLS, because
     Envoy picks the issuer by name. No path length: the intermediates carry it, and a root is hard to change.
     """
@@ -55,11 +61,15 @@ def root_pem(certificate: RootCertificate, key_pem: str) -> str:
         (x509.BasicConstraints(ca=True, path_length=None), True),
         (_usage(digital_signature=False), True),
         (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
-        (_constraints(certificate.trust_domains), True),
+        (_constraints(certificate.trust_domains, () if certificate.issued < NAMES_SINCE else _OTHER_NAMES), True),
     ]
     return _pem(_signed(name, name, key, key, begins, ends, extensions))
 
 
+NAMES_SINCE = dt.date(2026, 11, 29)
+"""The first day of roots that say which names other than URIs they may sign; earlier ones keep their bytes."""
+_OTHER_NAMES = (x509.DNSName("istio-system.svc"), x509.RFC822Name("invalid"))
+"""Source: istio/istio pilot/pkg/bootstrap/server.go, getDNSNames; RFC 6761, 6.4."""
 _ROOT = " root "
 
 
@@ -77,8 +87,8 @@ def intermediate_pem(certificate: IntermediateCertificate, key_pem: str, root_ce
     may not.
     """
     root, key = x509.load_pem_x509_certificate(root_cert_pem.encode()), _key(key_pem)
-    permitted = _permitted(root)
-    if permitted is not None and not set(certificate.trust_domains) <= permitted:
+    permitted = trust_domains(root).permitted
+    if permitted and not set(certificate.trust_domains) <= set(permitted):
         raise ValueError(
             f"the root vouches for {', '.join(sorted(permitted))}, not for {', '.join(certificate.trust_domains)}"
         )
@@ -201,22 +211,13 @@ def _usage(*, digital_signature: bool) -> x509.KeyUsage:
     )
 
 
-def _constraints(trust_domains: tuple[str, ...]) -> x509.NameConstraints:
-    """Permit identities of these trust domains only: what keeps one mesh from minting another's identities."""
-    permitted = [x509.UniformResourceIdentifier(domain) for domain in trust_domains]
-    return x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None)
+def _constraints(trust_domains: tuple[str, ...], others: Sequence[x509.GeneralName] = ()) -> x509.NameConstraints:
+    """Permit identities of these trust domains only: what keeps one mesh from minting another's identities.
 
-
-def _permitted(certificate: x509.Certificate) -> set[str] | None:
-    try:
-        constraints = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
-    except x509.ExtensionNotFound:
-        return None
-    return {
-        str(name.value)
-        for name in constraints.permitted_subtrees or []
-        if isinstance(name, x509.UniformResourceIdentifier)
-    }
+    Of names of another kind those that are given; any, where none of its kind is.
+    """
+    domains = [x509.UniformResourceIdentifier(domain) for domain in trust_domains]
+    return x509.NameConstraints(permitted_subtrees=[*domains, *others], excluded_subtrees=None)
 
 
 def _issuer_key(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:

@@ -25,6 +25,8 @@ ROOT_KEY = (GOLDEN / "test-only-root.key").read_text()
 KEY = (GOLDEN / "test-only-intermediate.key").read_text()
 
 ROOT = RootCertificate("prod", "2026-11-23", ("prod.internal",), dt.date(2026, 11, 23), 3650)
+NAMED = replace(ROOT, issued=certificates.NAMES_SINCE)
+"""The first root that says which names of other kinds it may sign."""
 OWN = IntermediateCertificate("prod", "east", ("prod.internal",), dt.date(2026, 11, 23), 730)
 
 openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on PATH")
@@ -49,9 +51,12 @@ def pem_of(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, form: serializat
 # Their bytes
 
 
-@pytest.mark.parametrize(("name", "made"), [("root", root), ("intermediate", intermediate)])
-def test_bytes_are_pinned_so_that_no_upgrade_rotates_a_root(name: str, made: object) -> None:
-    assert made() == (GOLDEN / f"{name}.pem").read_text()  # type: ignore[operator]
+PINNED = {"root": root(), "root-with-names": root(NAMED), "intermediate": intermediate()}
+
+
+@pytest.mark.parametrize(("name", "made"), PINNED.items(), ids=PINNED)
+def test_bytes_are_pinned_so_that_no_upgrade_rotates_a_root(name: str, made: str) -> None:
+    assert made == (GOLDEN / f"{name}.pem").read_text()
 
 
 def test_making_one_again_gives_the_same_bytes() -> None:
@@ -196,8 +201,14 @@ def test_a_broken_key_is_never_repeated(broken: str) -> None:
 # What openssl makes of them
 
 
-def leaf(uri: str, *, ca: bool = False) -> str:
-    """A certificate that the cluster's istiod would sign."""
+def leaf(name: str, *, ca: bool = False) -> str:
+    """A certificate that the cluster's istiod would sign: for a URI, or after `DNS:` or `email:` another name."""
+    kind, _, rest = name.partition(":")
+    # Without the library's judgement: it would refuse what a forger signs.
+    names: dict[str, x509.GeneralName] = {
+        "DNS": x509.DNSName._init_without_validation(rest),
+        "email": x509.RFC822Name._init_without_validation(rest),
+    }
     issuer, key = read(intermediate()), ec.generate_private_key(ec.SECP256R1())
     issuer_key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     signer = serialization.load_pem_private_key(KEY.encode(), None)
@@ -211,7 +222,9 @@ def leaf(uri: str, *, ca: bool = False) -> str:
         .not_valid_before(issuer.not_valid_before_utc)
         .not_valid_after(issuer.not_valid_after_utc)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([names.get(kind, x509.UniformResourceIdentifier(name))]), critical=True
+        )
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(signer, hashes.SHA256())
@@ -219,9 +232,9 @@ def leaf(uri: str, *, ca: bool = False) -> str:
     return made.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def verified(folder: Path, pem: str) -> str:
+def verified(folder: Path, pem: str, facts: RootCertificate = ROOT) -> str:
     """What `openssl verify` says of a certificate below our chain, on a day it is valid."""
-    for name, text in (("root", root()), ("intermediate", intermediate()), ("leaf", pem)):
+    for name, text in (("root", root(facts)), ("intermediate", intermediate()), ("leaf", pem)):
         (folder / f"{name}.pem").write_text(text)
     day = str(int(dt.datetime(2027, 1, 1, tzinfo=dt.timezone.utc).timestamp()))
     command = ["openssl", "verify", "-x509_strict", "-attime", day, "-CAfile", "root.pem"]
@@ -243,6 +256,22 @@ def test_openssl_takes_a_trust_domain_below_the_meshs_for_another(tmp_path: Path
 @openssl
 def test_openssl_refuses_an_identity_of_another_mesh(tmp_path: Path) -> None:
     assert "permitted subtree violation" in verified(tmp_path, leaf("spiffe://test.internal/ns/a/sa/b"))
+
+
+FORGED = "spiffe://other.internal/ns/web/sa/checkout"
+
+
+@openssl
+@pytest.mark.parametrize("name", [f"DNS:{FORGED}", f"email:{FORGED}", f"email:x@{FORGED}", "DNS:web.example"])
+def test_openssl_refuses_names_of_another_kind_that_could_be_taken_for_an_identity(name: str, tmp_path: Path) -> None:
+    assert verified(tmp_path, leaf(name)) == "leaf.pem: OK\n"
+    assert "error" in verified(tmp_path, leaf(name), NAMED)
+
+
+@openssl
+@pytest.mark.parametrize("name", ["spiffe://prod.internal/ns/a/sa/b", "DNS:istiod-1-31-1.istio-system.svc"])
+def test_openssl_accepts_the_names_of_workloads_and_of_istiod(name: str, tmp_path: Path) -> None:
+    assert verified(tmp_path, leaf(name), NAMED) == "leaf.pem: OK\n"
 
 
 @openssl

@@ -21,6 +21,7 @@ import yaml
 
 from lab import Cluster, LabError, Shape, sample
 from lab.stack import Stack, by_operation
+from pulumi_istio_mesh.istio.certificates import NAMES_SINCE
 
 from .breakages import Mesh as Broken, applied, authority, new_authority, patched, root_key
 from .conftest import EXAMPLES, AStack, taken_down
@@ -36,6 +37,7 @@ OWN = f"http://hello.sample:{sample.PORT}/cgi-bin/hello"
 CLIENT, HELLO = "spiffe://mesh-b.internal/ns/sample/sa/client", "spiffe://mesh-a.internal/ns/sample/sa/hello"
 BEFORE = "before.internal"
 """A trust domain that mesh-a had before: its identities still count as its own."""
+NEXT_OF_B = {"issued": NAMES_SINCE.isoformat(), "generation": "next"}
 ROOT_OF_A = {"issued": "2026-11-23", "trust_domains": ["mesh-a.internal", BEFORE]}
 FAST = 5.0
 """Seconds within which a call that can't arrive is to fail: a connection is given up after three."""
@@ -429,7 +431,7 @@ def test_another_root_of_the_exporter_is_refused_and_nobody_else_notices(
 
 def test_a_root_is_rotated_and_the_other_mesh_restarts_nothing(meshes: Meshes, lab: dict[str, Cluster]) -> None:
     before = {name: restarts(lab[name]) for name in A}
-    old, new = {"issued": "2026-11-23"}, {"issued": "2026-11-23", "generation": "next"}
+    old, new = {"issued": "2026-11-23"}, NEXT_OF_B
     for trust, looks in (
         ({"roots": [old, new], "signer": "2026-11-23"}, True),
         ({"roots": [old, new], "signer": "next"}, True),
@@ -472,15 +474,18 @@ def test_one_mesh_is_destroyed_and_the_other_says_so_and_stays(meshes: Meshes, l
 
 def test_a_link_that_is_removed_leaves_no_trust_behind(meshes: Meshes, lab: dict[str, Cluster], tmp_path: Path) -> None:
     address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
-    meshes.declare(meshes.b, trust={"roots": [{"issued": "2026-11-23", "generation": "next"}]})
+    meshes.declare(meshes.b, trust={"roots": [NEXT_OF_B]})
     certificate = minted_by_b(meshes, tmp_path, CLIENT)
     assert "HTTP/1.1 200 OK" in dialled(address, certificate)
+    # By the handshake, which under an older root comes about.
+    assert "alert" in dialled(address, minted_by_b(meshes, tmp_path, f"DNS:{CLIENT}"))
+    certificate = minted_by_b(meshes, tmp_path, CLIENT)
     # Still exported, to nobody: the gateway stays, and what is refused is the identity.
     export = {"ports": {"http": sample.PORT}, "accounts": ["hello"]}
     meshes.declare(meshes.a, peers=..., exports={"hello.sample": export})
     meshes.a.up()
     eventually(lambda: dialled(address, certificate), lambda seen: "alert" in seen and "HTTP/1.1" not in seen)
-    meshes.declare(meshes.b, peers=..., trust={"roots": [{"issued": "2026-11-23", "generation": "next"}]})
+    meshes.declare(meshes.b, peers=..., trust={"roots": [NEXT_OF_B]})
     meshes.b.up()
     for name in (*A, *B):
         assert "istio-mesh-imports" not in names(lab[name], "namespaces")
