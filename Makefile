@@ -1,7 +1,7 @@
 # One Istio mesh over several clusters. `make` lists what there is; each target installs what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help browser docs demo demo-down test test-pure test-oldest release check bench fuzz soak cloud-test lab-up lab-down lab-shell lock clean
+.PHONY: help browser docs demo demo-down test test-all test-core test-lab test-pure test-newest test-oldest lab-build release check bench fuzz soak cloud-test lab-up lab-down lab-shell lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -37,7 +37,9 @@ lab-down: $(VENV)/installed ## Stop the clusters; nothing of them is left
 lab-shell: $(VENV)/installed ## A shell in which pulumi and kubectl reach the lab's clusters
 	@$(LAB) shell
 
-test: check test-pure test-newest test-oldest test-lab ## Everything, the lab's real clusters included (what CI runs)
+test: check test-pure test-newest test-oldest test-core ## All that needs no cluster, and the core on real clusters (what CI runs)
+
+test-all: check test-pure test-newest test-oldest test-lab ## The same, with every test on real clusters
 
 browser: ## Install from Debian what tests look with and run: a browser, Node
 	@set -e; missing=""; \
@@ -50,10 +52,19 @@ test-pure: $(VENV)/installed browser ## Tests that need no cluster (about 5 min)
 	@echo "==> pure, mock-engine, editor and browser tests (about 5 min)"
 	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not lab"
 
-test-lab: $(VENV)/installed browser ## Tests on real clusters (about an hour once the lab is built)
+ON_CLUSTERS := -v -n 2 --dist loadfile --no-loadscope-reorder --durations=20
+
+test-core: $(VENV)/installed browser ## The core on real clusters: every capability that README claims with traffic
 	@$(LAB) build
-	@echo "==> tests on real clusters, two labs at once (about 70 min)"
-	@$(PY) -m pytest -v -n 2 --dist loadfile --no-loadscope-reorder --durations=20 -m "lab and not soak"
+	@echo "==> the core on real clusters, two labs at once (about 15 min)"
+	@$(PY) -m pytest $(ON_CLUSTERS) -m "lab and not soak and not extended"
+
+FILES := tests/lab
+
+test-lab: $(VENV)/installed browser ## All tests on real clusters, or those of FILES="tests/lab/test_a.py ..."
+	@$(LAB) build
+	@echo "==> $(FILES) on real clusters, two labs at once (all of them about 65 min)"
+	@$(PY) -m pytest $(ON_CLUSTERS) -m "lab and not soak" $(FILES)
 
 $(NEWEST)/installed: pyproject.toml
 	@echo "==> newest SDKs into $(NEWEST) (about 60 s)"

@@ -33,6 +33,12 @@ MIXED = Shape(4, networks={"datacentre": ("c1", "c2", "c3")})
 AStack = Callable[..., Stack]
 
 
+def in_core(cases: Iterable[str], *names: str) -> list[Any]:
+    """Return cases as parameters of a test; those that are not named are outside of the core."""
+    more = pytest.mark.extended("more cases of what the core shows with some")
+    return [pytest.param(name, id=name, marks=() if name in names else more) for name in cases]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark everything here as `lab`, so that `-m "not lab"` leaves the machine alone; files of one shape in a row."""
     here = [item for item in items if HERE in item.path.parents]

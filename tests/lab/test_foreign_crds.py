@@ -14,6 +14,7 @@ from lab.stack import Stack
 
 from .conftest import AStack, declare, taken_down
 
+pytestmark = pytest.mark.extended("one more thing that preflight finds: the core has its others")
 HERE = ("c4",)
 
 

@@ -14,6 +14,7 @@ from lab.stack import Stack
 from .conftest import AStack, taken_down
 from .observe import names
 
+pytestmark = pytest.mark.extended("values that are known late: the mock engine shows what is registered then")
 PROGRAM = Path(__file__).parent / "made_cluster"
 NOTHING_GOES = "nothing of them will be"
 
