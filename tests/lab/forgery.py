@@ -11,19 +11,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from lab import sample
-from pulumi_istio_mesh.istio.certificates import RootCertificate, root_pem
+from pulumi_istio_mesh.istio.certificates import NAMES_SINCE, RootCertificate, root_pem
 
 SNI = f"outbound_.{sample.PORT}_._.hello.sample.svc.cluster.local"
 """By which gateways pass calls on to the sample."""
 
 
 def wide_root(mesh: str, *domains: str) -> tuple[str, str]:
-    """Return the key and the certificate of a root that may vouch for several trust domains."""
+    """Return the key and the certificate of a root that may vouch for several trust domains, and sign any other name."""
     own = ec.generate_private_key(ec.SECP256R1())
     form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     key = own.private_bytes(serialization.Encoding.PEM, *form).decode()
-    today = dt.datetime.now(dt.timezone.utc).date()
-    return key, root_pem(RootCertificate(mesh, "wide", domains, today, 9), key)
+    before = NAMES_SINCE - dt.timedelta(days=1)
+    return key, root_pem(RootCertificate(mesh, "wide", domains, before, 36500), key)
 
 
 def minted(key_pem: str, issuer_pem: str, folder: Path, name: str) -> list[str]:
