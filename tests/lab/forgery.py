@@ -17,13 +17,18 @@ SNI = f"outbound_.{sample.PORT}_._.hello.sample.svc.cluster.local"
 """By which gateways pass calls on to the sample."""
 
 
-def wide_root(mesh: str, *domains: str) -> tuple[str, str]:
-    """Return the key and the certificate of a root that may vouch for several trust domains, and sign any other name."""
+BEFORE_NAMES = NAMES_SINCE - dt.timedelta(days=1)
+
+
+def wide_root(mesh: str, *domains: str, issued: dt.date = BEFORE_NAMES) -> tuple[str, str]:
+    """Return the key and the certificate of a root that may vouch for several trust domains.
+
+    Of other names it may sign any, as roots of before `NAMES_SINCE` do.
+    """
     own = ec.generate_private_key(ec.SECP256R1())
     form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     key = own.private_bytes(serialization.Encoding.PEM, *form).decode()
-    before = NAMES_SINCE - dt.timedelta(days=1)
-    return key, root_pem(RootCertificate(mesh, "wide", domains, before, 36500), key)
+    return key, root_pem(RootCertificate(mesh, f"wide {issued}", domains, issued, 36500), key)
 
 
 def minted(key_pem: str, issuer_pem: str, folder: Path, name: str) -> list[str]:

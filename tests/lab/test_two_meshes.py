@@ -260,13 +260,17 @@ def test_a_third_identity_and_none_at_all_are_refused_even_if_the_root_is_truste
 
     That is why an offer with one is refused: nothing in a proxy could tell whom it signed.
     """
-    key, root = wide_root("mesh-b", *WIDE)
+    old, new = wide_root("mesh-b", *WIDE), wide_root("mesh-b", *WIDE, issued=NAMES_SINCE)
+    (_, root), (_, new_root) = old, new
     address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
+    nobody = f"email:{CLIENT}"
     people = {
-        "who may call": CLIENT,
-        "a third domain": "spiffe://evil.internal/ns/sample/sa/client",
-        "nobody": "email:spiffe://mesh-b.internal/ns/sample/sa/client",
-        "an alias of mesh-a": f"spiffe://{BEFORE}/ns/sample/sa/client",
+        "who may call": (old, CLIENT),
+        "a third domain": (old, "spiffe://evil.internal/ns/sample/sa/client"),
+        "nobody": (old, nobody),
+        "an alias of mesh-a": (old, f"spiffe://{BEFORE}/ns/sample/sa/client"),
+        "who may call, by a root that says which names it signs": (new, CLIENT),
+        "nobody, by such a root": (new, nobody),
     }
     folders = {name: tmp_path / str(index) for index, name in enumerate(people)}
 
@@ -275,14 +279,14 @@ def test_a_third_identity_and_none_at_all_are_refused_even_if_the_root_is_truste
 
     for folder in folders.values():
         folder.mkdir()
-    leaves = {name: minted(key, root, folders[name], uri) for name, uri in people.items()}
+    leaves = {name: minted(*authority, folders[name], identity) for name, (authority, identity) in people.items()}
     assert set(answers().values()) == {"refused"}
-    with forced(lab["c1"], root, "mesh-b.internal"):
-        expected = {"who may call": "200", "a third domain": "refused", "nobody": "403", "an alias of mesh-a": "200"}
+    with forced(lab["c1"], root, "mesh-b.internal"), forced(lab["c1"], new_root, "mesh-b.internal"):
+        expected = dict(zip(people, ("200", "refused", "403", "200", "200", "refused"), strict=True))
         # istiod sends roots and trust domains apart; an answer that is late on a busy machine is no refusal.
         eventually(answers, lambda seen: seen == expected)
     with forced(lab["c1"], root, "mesh-b.internal", "evil.internal"):
-        expected["a third domain"] = "403"
+        expected |= {"a third domain": "403", "who may call, by a root that says which names it signs": "refused"}
         eventually(answers, lambda seen: seen == expected)
     eventually(answers, lambda seen: set(seen.values()) == {"refused"})
 
