@@ -20,12 +20,8 @@ from lab.process import Recorded, end, run
 from lab.programs import AGENT_BUILD, ISTIO, NEXT_ISTIO
 from lab.progress import Progress
 
-PROBE_NAMES = (
-    "localhost/probe:lab",
-    "registry.k8s.io/e2e-test-images/agnhost:2.63.0",
-    "docker.io/curlimages/curl:8.17.0",
-)
-"""One image with agnhost (netexec, connect, ...), busybox (sh, httpd, ...) and this machine's curl."""
+PROBE_NAMES = ("localhost/probe:lab", "docker.io/curlimages/curl:8.17.0")
+"""One image with busybox (sh, httpd, ...) and this machine's curl."""
 _ISTIO_USER = "1337:1337"
 _PASSWORDS = b"root:x:0:0:root:/:/bin/sh\nistio-proxy:x:1337:1337::/:/bin/sh\n"
 _WITHOUT_ISTIO_FILTERS = ("PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_ENABLE_ALPN_FILTER=false")
@@ -75,9 +71,8 @@ def _pause() -> Image:
 
 def _probe() -> Image:
     files = Files(folders=["/tmp"], written={"/etc/passwd": _PASSWORDS})
-    files.copied["/agnhost"] = programs_folder() / "agnhost"
     _add_shell(files)
-    return Image(PROBE_NAMES, _resolved(files), ("/agnhost",))
+    return Image(PROBE_NAMES, _resolved(files), ("/usr/bin/curl",))
 
 
 def _names(program: str) -> tuple[str, ...]:

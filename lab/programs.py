@@ -87,7 +87,6 @@ KUBERNETES_BUILD = GoBuild(
     ),
     usually="4 min",
 )
-AGNHOST_BUILD = GoBuild("k8s", ("k8s.io/kubernetes/test/images/agnhost",), tags=("grpcnotrace",), usually="20 s")
 ETCD_BUILD = GoBuild("k8s", ("go.etcd.io/etcd/server/v3",), rename="etcd", usually="20 s")
 PULUMI_BUILD = GoBuild(
     folder="pulumi",
@@ -147,7 +146,6 @@ PAUSE_BUILD = GoBuild("pause", (".",), rename="pause", usually="5 s")
 BUILDS = [
     KUBERNETES_BUILD,
     ETCD_BUILD,
-    AGNHOST_BUILD,
     PAUSE_BUILD,
     PULUMI_BUILD,
     YAML_HOST_BUILD,
