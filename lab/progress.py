@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-_TRUSTED = 60.0
+_TRUSTED = 300.0
 """Seconds for which the usual times are believed before those of this machine outweigh them."""
 
 

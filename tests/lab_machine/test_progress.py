@@ -46,7 +46,7 @@ def test_what_is_left_is_what_the_other_steps_usually_take(clock: Clock):
 
 
 def test_on_a_slower_machine_more_is_left(clock: Clock):
-    assert told(clock, {"build one": 300})[-1] == "build one: done in 300.0 s; about 8 min left"
+    assert told(clock, {"build one": 300})[-1] == "build one: done in 300.0 s; about 5 min left"
 
 
 def test_nothing_is_left_after_the_last_step(clock: Clock):
