@@ -14,7 +14,6 @@ REPOSITORY = Path(__file__).parents[1]
 SHOWN_BY: dict[str, tuple[str, ...]] = {
     "one flat network, one istiod, many remotes": (
         "test_shapes.py::test_proxies_know_exactly_the_endpoints_of_the_plan[mixed]",
-        "test_shapes.py::test_proxies_know_exactly_the_endpoints_of_the_plan[one primary, remotes apart]",
         "test_split_horizon.py::test_calls_are_answered_by_both_other_clusters",
     ),
     "several meshes that export chosen Services": (

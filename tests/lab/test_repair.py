@@ -27,7 +27,7 @@ HELM_NOTE = "sh.helm.release.v1.istio-base.v1"
 @pytest.fixture
 def stack(a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Stack]:
     stack = a_stack("repair", PAIR)
-    with taken_down(lab, stack):
+    with taken_down(lab, stack, destroy=True):
         yield stack
 
 
