@@ -6,6 +6,7 @@ Between pod networks there are no routes unless the shape asks for them: a pod t
 pod gets "network unreachable", while nodes, API servers and load balancers are reachable from everywhere.
 """
 
+import socket
 from pathlib import Path
 
 from lab import addresses
@@ -86,7 +87,8 @@ def remove() -> None:
     """Removes every namespace of the lab, of whatever shape it was, and the cable."""
     for name in existing():
         run(["ip", "netns", "delete", name])
-    if Path(f"/sys/class/net/{HOST_CABLE}").exists():
+    # Not /sys/class/net: that shows the network of whoever mounted it, where another lab may have its cable.
+    if HOST_CABLE in (name for _, name in socket.if_nameindex()):
         run(["ip", "link", "delete", HOST_CABLE])
 
 

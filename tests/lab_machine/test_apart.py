@@ -29,6 +29,15 @@ with apart.alone():
     pass
 """
 
+BESIDE_A_CABLE = """
+subprocess.run(["mount", "-t", "sysfs", "sysfs", "/sys"], check=True)
+subprocess.run(["ip", "link", "add", network.HOST_CABLE, "type", "veth", "peer", "name", "host"], check=True)
+assert Path(f"/sys/class/net/{network.HOST_CABLE}").exists()
+subprocess.run([sys.executable, "-c", sys.argv[2], "another"], check=True)
+network.remove()
+assert not Path(f"/sys/class/net/{network.HOST_CABLE}").exists()
+"""
+
 
 def test_a_process_apart_sees_nothing_of_others() -> None:
     run(SEES_NOBODY)
@@ -40,3 +49,7 @@ def test_a_lab_starts_while_another_one_does_elsewhere() -> None:
 
 def test_two_do_not_start_in_one_place() -> None:
     run(NOT_TWICE)
+
+
+def test_one_that_has_none_removes_nobodys_cable() -> None:
+    run(BESIDE_A_CABLE, ENTERED + "network.remove()")
