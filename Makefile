@@ -60,7 +60,7 @@ ON_CLUSTERS := -v -n 2 --dist loadfile --no-loadscope-reorder --durations=20
 
 test-core: $(VENV)/installed browser ## The core on real clusters: every capability that README claims with traffic
 	@$(LAB) build
-	@echo "==> the core on real clusters, two labs at once (about 15 min)"
+	@echo "==> the core on real clusters, two labs at once (about 35 min)"
 	@$(PY) -m pytest $(ON_CLUSTERS) -m "lab and not soak and not extended"
 
 FILES := tests/lab
