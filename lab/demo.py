@@ -28,8 +28,8 @@ CALLS = 12
 _CLUSTERS = Shape(3)
 _MESH = Step("pulumi up of examples/split-horizon", usually=40)
 _SAMPLE = Step("a client in c1, a service in c2 and c3", usually=10)
-_TRIES = Step("calls across the mesh, and around it", usually=10)
-_BREAKAGE = Step("a gateway deleted, missed and repaired", usually=50)
+_TRIES = Step("calls across the mesh, and around it", usually=5)
+_BREAKAGE = Step("a gateway deleted, missed and repaired", usually=80)
 
 
 def main() -> None:
