@@ -26,16 +26,21 @@ def programs_folder() -> Path:
     return cache() / "bin"
 
 
-def unbuilt() -> list[GoBuild]:
-    """The builds that still have something to make."""
-    return [build for build in BUILDS if any(on_path(program) is None for program in build.missing)]
+def unbuilt(builds: Sequence[GoBuild] = BUILDS) -> list[GoBuild]:
+    """Those of the builds that still have something to make."""
+    return [build for build in builds if any(on_path(program) is None for program in build.missing)]
+
+
+def build_missing(builds: Sequence[GoBuild], progress: Progress) -> None:
+    """Makes what is missing of the builds, each in its own `output`."""
+    for build in unbuilt(builds):
+        with progress.step(f"build {', '.join(build.programs)}", usually=build.usually):
+            _compile(build)
 
 
 def build_programs(progress: Progress) -> None:
     """Makes `programs_folder()` complete; minutes from nothing, an instant when nothing is missing."""
-    for build in unbuilt():
-        with progress.step(f"build {', '.join(build.programs)}", usually=build.usually):
-            _compile(build)
+    build_missing(BUILDS, progress)
     folder = programs_folder()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -90,11 +95,13 @@ def _compile(build: GoBuild) -> None:
     partial = output / "partial"
     partial.mkdir(exist_ok=True)
     target = partial / build.rename if build.rename else f"{partial}{os.sep}"
-    done = _go(source, "build", *build.flags, "-o", str(target), *build.packages)
+    done = _go(source, *build.command, *build.flags, "-o", str(target), *build.packages)
     if done.returncode != 0:
         log = output / "build.log"
         log.write_text(done.stderr)
-        raise LabError(f"go build of {', '.join(build.programs)} failed, the whole log is {log}:\n{last_lines(log)}")
+        raise LabError(
+            f"go {build.command[0]} of {', '.join(build.programs)} failed, the whole log is {log}:\n{last_lines(log)}"
+        )
     for program in build.programs:
         (partial / program).rename(output / program)
     partial.rmdir()
