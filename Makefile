@@ -1,7 +1,7 @@
 # One Istio mesh over several clusters. `make` lists what there is; each target installs what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help browser docs demo demo-down test test-pure test-oldest release check bench fuzz soak cloud-test lab-up lab-down lab-shell lock clean
+.PHONY: help browser docs demo demo-down test test-pure test-oldest release check bench conformance fuzz soak cloud-test lab-up lab-down lab-shell lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -51,7 +51,7 @@ test-pure: $(VENV)/installed browser ## Tests that need no cluster (about 5 min)
 	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not lab"
 
 test-lab: $(VENV)/installed browser ## Tests on real clusters (about an hour once the lab is built)
-	@$(LAB) build
+	@$(LAB) build --conformance
 	@echo "==> tests on real clusters, two labs at once (about 70 min)"
 	@$(PY) -m pytest -v -n 2 --dist loadfile --no-loadscope-reorder --durations=20 -m "lab and not soak"
 
@@ -92,6 +92,10 @@ check: $(VENV)/installed browser ## Format, lint, types, import contracts
 bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table of ratios (about 30 min)
 	@$(LAB) build
 	@$(PY) -m lab.bench
+
+conformance: $(VENV)/installed ## Istio's own integration suite on a mesh of this package, and on one by istioctl (about an hour)
+	@$(LAB) build --conformance
+	@$(PY) -m lab.conformance
 
 MINUTES := 60
 

@@ -1,0 +1,35 @@
+"""A slice of Istio's own integration suite on a mesh of this package; `make conformance` runs more, and the control."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import Cluster, conformance
+from lab.build import build_missing
+from lab.istio_suite import SLICE
+from lab.programs import CONFORMANCE_BUILDS
+from lab.progress import Progress
+
+from .conftest import AStack, taken_down
+
+LAB = conformance.SHAPE
+
+
+@pytest.fixture(scope="module")
+def mesh(lab: dict[str, Cluster], a_stack: AStack) -> Iterator[dict[str, Cluster]]:
+    build_missing(CONFORMANCE_BUILDS, Progress())
+    facts = conformance.facts("strict")
+    stack = a_stack("conformance", facts["clusters"], mtls="strict")
+    with taken_down(lab, stack):
+        stack.up()
+        yield lab
+
+
+def test_istios_own_tests_pass_on_a_mesh_with_a_remote_and_a_second_network(
+    mesh: dict[str, Cluster], tmp_path: Path
+) -> None:
+    results = conformance.run_suite(mesh, [SLICE], tmp_path, Progress())
+    assert conformance.all_passed(results), results
