@@ -53,7 +53,7 @@ def _explained(command: Callable[Parameters, None]) -> Callable[Parameters, None
 
 
 @cli.command()
-@click.option("--conformance", is_flag=True, help="Istio's own integration suite, too: 7 minutes more.")
+@click.option("--conformance", is_flag=True, help="Istio's own integration suite, too: about 5 minutes more.")
 @_explained
 def build(conformance: bool) -> None:
     """Look at the machine, then install, build and cache what the lab needs.
