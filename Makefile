@@ -93,7 +93,7 @@ bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table 
 	@$(LAB) build
 	@$(PY) -m lab.bench
 
-conformance: $(VENV)/installed ## Istio's own integration suite on a mesh of this package, and on one by istioctl (at most 2 hours)
+conformance: $(VENV)/installed ## Istio's own integration suite on a mesh of this package, and on one by istioctl (at most 3 hours)
 	@$(LAB) build --conformance
 	@$(PY) -m lab.conformance
 
