@@ -13,19 +13,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from lab import lifecycle, machine, status
-from lab.build import build_missing, build_programs
-from lab.charts import build_charts
+from lab import lifecycle, provision, status
 from lab.cluster import Cluster
-from lab.debian import install_packages
 from lab.environment import as_exports, shell_environment
 from lab.errors import LabError
-from lab.images import build_images
-from lab.npm import fetch_packages
 from lab.paths import ClusterPaths
-from lab.plugins import build_plugins
 from lab.process import last_lines
-from lab.programs import CONFORMANCE_BUILDS
+from lab.programs import PURPOSES
 from lab.progress import Progress
 from lab.shape import Shape
 
@@ -53,24 +47,25 @@ def _explained(command: Callable[Parameters, None]) -> Callable[Parameters, None
 
 
 @cli.command()
-@click.option("--conformance", is_flag=True, help="Istio's own integration suite, too: about 5 minutes more.")
+@click.option(
+    "--for",
+    "purpose",
+    type=click.Choice(list(PURPOSES)),
+    default="everything",
+    show_default=True,
+    help="demo: clusters with a mesh from a Python program; everything: other languages and installers, too; "
+    "conformance: Istio's own tests.",
+)
 @_explained
-def build(conformance: bool) -> None:
+def build(purpose: str) -> None:
     """Look at the machine, then install, build and cache what the lab needs.
 
-    From nothing about 20 minutes on two cores; an instant when everything is there.
+    From nothing about 20 minutes on two idle cores, 18 for the demo; an instant when everything is there.
     """
-    progress = Progress()
-    machine.probe(_DEFAULT_CLUSTERS)
-    install_packages(progress)
-    build_programs(progress)
-    if conformance:
-        build_missing(CONFORMANCE_BUILDS, progress)
-    build_charts(progress)
-    build_plugins()
-    fetch_packages(progress)
-    build_images(progress)
-    progress.say("everything is built: `python -m lab up` starts the clusters")
+    builds = PURPOSES[purpose]
+    progress = Progress(ahead=provision.ahead(builds))
+    provision.provision(builds, _DEFAULT_CLUSTERS, progress)
+    progress.say(f"what {purpose} needs is built: `python -m lab up` starts the clusters")
 
 
 @cli.command()

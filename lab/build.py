@@ -8,14 +8,14 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lab.errors import LabError
 from lab.paths import GO_PROGRAMS, cache
 from lab.process import last_lines, run
 from lab.programs import BUILDS, FROM_PATH, KUBERNETES_PROVIDER, KUBERNETES_PROVIDER_BUILD, GoBuild
-from lab.progress import Progress
+from lab.progress import Progress, Step
 
 _BUILD_SECONDS = 3600
 _KUBERNETES_PROVIDER_MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
@@ -26,27 +26,29 @@ def programs_folder() -> Path:
     return cache() / "bin"
 
 
-def unbuilt(builds: Sequence[GoBuild] = BUILDS) -> list[GoBuild]:
+def unbuilt(builds: Iterable[GoBuild]) -> list[GoBuild]:
     """Those of the builds that still have something to make."""
     return [build for build in builds if any(on_path(program) is None for program in build.missing)]
 
 
-def build_missing(builds: Sequence[GoBuild], progress: Progress) -> None:
-    """Makes what is missing of the builds, each in its own `output`."""
+def ahead(builds: Iterable[GoBuild]) -> list[Step]:
+    """The steps of `build_programs`."""
+    return [_step(build) for build in unbuilt(builds)]
+
+
+def build_programs(builds: Iterable[GoBuild], progress: Progress) -> None:
+    """Builds what is missing; `programs_folder()` then has these, and all that were built before."""
     for build in unbuilt(builds):
-        with progress.step(f"build {', '.join(build.programs)}", usually=build.usually):
+        with progress.step(*_step(build)):
             _compile(build)
-
-
-def build_programs(progress: Progress) -> None:
-    """Makes `programs_folder()` complete; minutes from nothing, an instant when nothing is missing."""
-    build_missing(BUILDS, progress)
     folder = programs_folder()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for build in BUILDS:
         for program in build.programs:
-            (folder / program).symlink_to(on_path(program) or build.output / program)
+            found = on_path(program) or build.output / program
+            if found.exists():
+                (folder / program).symlink_to(found)
 
 
 def on_path(program: str) -> Path | None:
@@ -84,6 +86,10 @@ def unreachable_modules(builds: Sequence[GoBuild]) -> list[tuple[str, str]]:
         if required and _go(source, "mod", "download", required[1]).returncode != 0:
             unreachable.append((folder, proxy))
     return unreachable
+
+
+def _step(build: GoBuild) -> Step:
+    return Step(f"build {', '.join(build.programs)}", build.usually)
 
 
 def _compile(build: GoBuild) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 from lab.build import module_folder
 from lab.paths import cache
 from lab.programs import ISTIO, ISTIOD_BUILD, NEXT_ISTIO
-from lab.progress import Progress
+from lab.progress import Progress, Step
 
 _SOURCES = {"base": "base", "istiod": "istio-control/istio-discovery", "gateway": "gateway"}
 _HUB = "docker.io/istio"
+_COPY = Step("copy Istio's charts", usually=2)
 
 
 def charts_folder() -> Path:
@@ -20,11 +21,16 @@ def charts_folder() -> Path:
     return cache() / "charts" / ISTIO
 
 
+def ahead() -> list[Step]:
+    """The step of `build_charts`, if there is anything to do."""
+    return [] if all(_archive(name).exists() for name in _SOURCES) else [_COPY]
+
+
 def build_charts(progress: Progress) -> None:
     """Copies the charts with the version, hub and tag that Istio's own release tool writes into them."""
-    if all(_archive(name).exists() for name in _SOURCES):
+    if not ahead():
         return
-    with progress.step("copy Istio's charts"):
+    with progress.step(*_COPY):
         charts = module_folder(ISTIOD_BUILD, "istio.io/istio") / "manifests" / "charts"
         shutil.rmtree(charts_folder(), ignore_errors=True)
         for name, source in _SOURCES.items():

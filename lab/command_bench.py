@@ -21,7 +21,7 @@ _BUDGETS = {"istio-mesh --help": 0.4, "istio-mesh plan, 50 clusters": 2.0, "isti
 
 def table(runs: int, progress: Progress) -> Table:
     """Return seconds and ratios; every cluster of a mesh is a network of its own and reads all others."""
-    with tempfile.TemporaryDirectory() as folder, progress.step("the command istio-mesh", usually="30 s"):
+    with tempfile.TemporaryDirectory() as folder, progress.step("the command istio-mesh", usually=30):
         old, new = (str(Path(folder, name)) for name in ("old.yaml", "new.yaml"))
         for path, clusters in ((old, _CLUSTERS), (new, _CLUSTERS + 1)):
             names = "".join(f"  site-{number}: {{}}\n" for number in range(clusters))

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab import helm, istio_suite, istioctl
-from lab.build import build_missing
+from lab.build import unbuilt
 from lab.cluster import Cluster
 from lab.demo import EXAMPLE
 from lab.errors import LabError
@@ -28,7 +28,7 @@ from lab.images import load_echo
 from lab.istio_suite import Group, Member
 from lab.lifecycle import down, known_shape, up
 from lab.paths import cache
-from lab.programs import CONFORMANCE_BUILDS
+from lab.programs import PURPOSES
 from lab.progress import Progress
 from lab.shape import Shape
 from lab.stack import Stack
@@ -52,7 +52,7 @@ def main() -> None:
         groups = [Group("chosen tests", arguments.tests, arguments.minutes)]
     meshes = [OURS] if arguments.slice else [arguments.mesh] if arguments.mesh else [OURS, CONTROL]
     try:
-        build_missing(CONFORMANCE_BUILDS, progress)
+        check_built()
         found = {mesh: judge(mesh, groups, arguments.mtls, progress) for mesh in meshes}
     except LabError as error:
         print(error, file=sys.stderr)
@@ -77,6 +77,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def check_built() -> None:
+    """Raise LabError where the suite, or what makes one of the meshes, isn't built."""
+    if missing := [program for build in unbuilt(PURPOSES["conformance"]) for program in build.missing]:
+        raise LabError(f"not built yet: {', '.join(missing)}: run `python -m lab build --for conformance`")
+
+
 def judge(mesh: str, groups: Sequence[Group], mtls: str, progress: Progress) -> Results:
     """Return what the suite says of one of the meshes, made on new clusters, which are taken down again.
 
@@ -87,7 +93,7 @@ def judge(mesh: str, groups: Sequence[Group], mtls: str, progress: Progress) -> 
     up(SHAPE, progress)
     try:
         clusters = {name: Cluster(name) for name in SHAPE.names}
-        with progress.step(f"a mesh by {mesh}, {mtls} mTLS", usually="1 min"):
+        with progress.step(f"a mesh by {mesh}, {mtls} mTLS", usually=60):
             _MAKERS[mesh](clusters, mtls)
         return run_suite(clusters, groups, mtls, cache() / "conformance" / mesh.replace(" ", "-"), progress)
     finally:
@@ -98,7 +104,7 @@ def run_suite(
     clusters: dict[str, Cluster], groups: Sequence[Group], mtls: str, folder: Path, progress: Progress
 ) -> dict[str, str]:
     """Return the results of groups of the suite on a mesh that is there, one group after the other."""
-    with progress.step("the suite's image, and an ingress gateway in each cluster", usually="15 s"):
+    with progress.step("the suite's image, and an ingress gateway in each cluster", usually=15):
         load_echo(list(clusters))
         with ThreadPoolExecutor() as pool:
             list(pool.map(helm.install_ingress, clusters.values()))
@@ -110,7 +116,7 @@ def run_suite(
     shutil.rmtree(folder, ignore_errors=True)
     results: dict[str, str] = {}
     for group in groups:
-        with progress.step(f"{group.name}: at most {group.minutes} min"):
+        with progress.step(f"{group.name}, at most {group.minutes} min", speaks=True):
             results |= istio_suite.run(group, members, mtls, folder, progress)
     return results
 

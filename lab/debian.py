@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.progress import Progress
+from lab.progress import Progress, Step
 
 _NEEDED = {
     "containerd": "/usr/bin/containerd",
@@ -29,12 +29,18 @@ def missing_packages() -> list[str]:
     return [package for package, file in _NEEDED.items() if not Path(file).exists()]
 
 
+def ahead() -> list[Step]:
+    """The step of `install_packages`, if there is anything to do."""
+    packages = missing_packages()
+    return [Step(f"install {', '.join(packages)} with apt-get", usually=20)] if packages else []
+
+
 def install_packages(progress: Progress) -> None:
     """Installs what is missing, without starting a single service of it."""
     packages = missing_packages()
     if not packages:
         return
-    with progress.step(f"install {', '.join(packages)} with apt-get", usually="20 s"):
+    with progress.step(*ahead()[0]):
         # A new machine's lists are old or empty.
         _apt_get("update")
         done = _apt_get("install", "--yes", "--no-install-recommends", *packages)

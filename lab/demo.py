@@ -1,7 +1,11 @@
-"""`make demo`: three clusters become one mesh, calls cross it, and what breaks it is told, for real."""
+"""`make demo`: three clusters become one mesh, calls cross it, and what breaks it is told, for real.
+
+What it is going to make is shown first, then what that needs is built.
+"""
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 import time
@@ -9,33 +13,48 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lab import sample
+from lab import lifecycle, opening, provision, sample
 from lab.cluster import Cluster
 from lab.errors import LabError
-from lab.lifecycle import up
 from lab.paths import REPOSITORY
-from lab.progress import Progress
+from lab.programs import FOR_DEMO
+from lab.progress import Progress, Step
 from lab.shape import Shape
 from lab.stack import Stack
 
 EXAMPLE: Path = REPOSITORY / "examples" / "split-horizon"
 CALLER, SERVING = "c1", ("c2", "c3")
 CALLS = 12
+_CLUSTERS = Shape(3)
+_MESH = Step("pulumi up of examples/split-horizon", usually=40)
+_SAMPLE = Step("a client in c1, a service in c2 and c3", usually=10)
+_TRIES = Step("calls across the mesh, and around it", usually=10)
+_BREAKAGE = Step("a gateway deleted, missed and repaired", usually=50)
 
 
 def main() -> None:
-    """Bring up lab and mesh, show calls, refusals and a breakage; exit code 0 when all are as they should be."""
-    started, progress = time.monotonic(), Progress()
-    up(Shape(3), progress)
+    """Show the mesh, build and start what it needs, make and break it; exit code 0 when all is as it should be."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # In a log, too, the lines of all programs stand in their order.
+        sys.stdout.reconfigure(line_buffering=True)
+    ahead = [*provision.ahead(FOR_DEMO), *lifecycle.ahead(_CLUSTERS), _MESH, _SAMPLE, _TRIES, _BREAKAGE]
+    opening.show(EXAMPLE, ahead)
+    progress = Progress(ahead=ahead)
+    provision.provision(FOR_DEMO, _CLUSTERS.clusters, progress)
+    started = time.monotonic()
+    lifecycle.up(_CLUSTERS, progress)
     clusters = {name: Cluster(name) for name in (CALLER, *SERVING)}
     stack = Stack(EXAMPLE, "demo", show=True)
     stack.configure(clusters.values())
-    progress.say("pulumi up of examples/split-horizon (about 40 s)")
-    stack.up()
+    with progress.step(*_MESH, speaks=True):
+        stack.up()
     _show_gates(clusters.values())
-    with progress.step("a client in c1, a service in c2 and c3", usually="10 s"):
+    with progress.step(*_SAMPLE):
         sample.deploy(clusters.values(), SERVING)
-    right = _show_calls(clusters) & _show_refusals(clusters) & _show_breakage(clusters[SERVING[-1]], stack)
+    with progress.step(*_TRIES, speaks=True):
+        right = _show_calls(clusters) & _show_refusals(clusters)
+    with progress.step(*_BREAKAGE, speaks=True):
+        right &= _show_breakage(clusters[SERVING[-1]], stack)
     print(
         f"\n{'All of it as it should be' if right else 'NOT as it should be'}, {time.monotonic() - started:.0f} s.\n\n"
         "Look around:\n"
@@ -132,4 +151,7 @@ def _identities(answer: sample.Answer) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except LabError as error:
+        sys.exit(str(error))

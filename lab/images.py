@@ -19,15 +19,12 @@ from lab.errors import LabError
 from lab.oci import Files, Image, write_image
 from lab.paths import ClusterPaths, cache
 from lab.process import Recorded, end, run
-from lab.programs import AGENT_BUILD, ECHO_BUILD, ISTIO, NEXT_ISTIO
-from lab.progress import Progress
+from lab.programs import AGENT_BUILD, ECHO_BUILD, FOR_IMAGES, ISTIO, NEXT_ISTIO
+from lab.progress import Progress, Step
 
-PROBE_NAMES = (
-    "localhost/probe:lab",
-    "registry.k8s.io/e2e-test-images/agnhost:2.63.0",
-    "docker.io/curlimages/curl:8.17.0",
-)
-"""One image with agnhost (netexec, connect, ...), busybox (sh, httpd, ...) and this machine's curl."""
+PROBE_NAMES = ("localhost/probe:lab", "docker.io/curlimages/curl:8.17.0")
+"""One image with busybox (sh, httpd, ...) and this machine's curl."""
+_WRITE = Step("write and unpack the images", usually=15)
 _ISTIO_USER = "1337:1337"
 _PASSWORDS = b"root:x:0:0:root:/:/bin/sh\nistio-proxy:x:1337:1337::/:/bin/sh\n"
 _ECHO_USER = "1338"
@@ -42,6 +39,16 @@ def image_store() -> Path:
     return cache() / "images" / fingerprint / "containerd" / "root"
 
 
+def ahead() -> list[Step]:
+    """The step of `build_images`, if it is known already that there is anything to do."""
+    return [_WRITE] if not written() or any(build.missing for build in FOR_IMAGES) else []
+
+
+def written() -> bool:
+    """Whether there are images at all."""
+    return (cache() / "images" / "current").exists()
+
+
 def build_images(progress: Progress) -> None:
     """Writes the images and unpacks them into a store; does nothing while their sources are the same."""
     images = [_pause(), _probe(), _pilot(), _proxy()]
@@ -49,7 +56,7 @@ def build_images(progress: Progress) -> None:
     top = cache() / "images"
     if not (top / fingerprint / "complete").exists():
         shutil.rmtree(top, ignore_errors=True)
-        with progress.step("write and unpack the images", usually="10 s"):
+        with progress.step(*_WRITE):
             _fill_store(images, top / fingerprint)
         (top / fingerprint / "complete").touch()
     (top / "current").write_text(fingerprint)
@@ -88,9 +95,8 @@ def _pause() -> Image:
 
 def _probe() -> Image:
     files = Files(folders=["/tmp"], written={"/etc/passwd": _PASSWORDS})
-    files.copied["/agnhost"] = programs_folder() / "agnhost"
     _add_shell(files)
-    return Image(PROBE_NAMES, _resolved(files), ("/agnhost",))
+    return Image(PROBE_NAMES, _resolved(files), ("/usr/bin/curl",))
 
 
 def _names(program: str) -> tuple[str, ...]:

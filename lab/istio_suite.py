@@ -58,7 +58,7 @@ Half a minute each, 42 of them; on a permissive mesh they are run.
 """
 
 SLICE = Group("the slice", "^TestClusterLocal$", 3)
-"""Calls that stay in their cluster where they should, and cross where they may; for every run of CI."""
+"""Calls that stay in their cluster where they should, and cross where they may; for `make test-lab`."""
 
 GROUPS = (
     Group("several clusters", "^(TestClusterLocal|TestBadRemoteSecret|TestMirroring|TestRemoteClusters)$", 8),

@@ -18,9 +18,10 @@ from typing import Any
 import yaml
 
 from lab import trust_files
-from lab.build import module_folder
+from lab.build import module_folder, programs_folder
 from lab.cluster import Cluster
 from lab.environment import shell_environment
+from lab.errors import LabError
 from lab.programs import ISTIOD_BUILD
 
 HUB, TAG = "docker.io/istio", "1.31.0"
@@ -222,7 +223,12 @@ def _install_operator(cluster: Cluster, file: Path, operator: dict[str, Any]) ->
 
 
 def istioctl(cluster: Cluster, *arguments: str) -> str:
-    """Return the output of one istioctl command on a cluster; raise `RuntimeError` with its last words."""
+    """Return the output of one istioctl command on a cluster; raise `RuntimeError` with its last words.
+
+    Raises `LabError` where only the demo's programs are built.
+    """
+    if not (programs_folder() / "istioctl").exists():
+        raise LabError("istioctl is not built: run `python -m lab build`")
     environment = {**os.environ, **shell_environment()}
     done = subprocess.run(
         ["istioctl", f"--kubeconfig={cluster.kubeconfig_path}", *arguments],

@@ -9,13 +9,14 @@ from lab.apart import alone
 from lab.build import programs_folder, unbuilt
 from lab.control_plane import ControlPlane
 from lab.errors import LabError
-from lab.images import image_store
+from lab.images import image_store, written
 from lab.kubernetes_api import KubernetesApi
 from lab.network import enter
 from lab.node import Node
-from lab.paths import REPOSITORY, ClusterPaths, cache, lab_dir
+from lab.paths import REPOSITORY, ClusterPaths, lab_dir
 from lab.process import Program, start, wait_until
-from lab.progress import Progress
+from lab.programs import FOR_CLUSTERS, FOR_IMAGES
+from lab.progress import Progress, Step
 from lab.shape import Shape, number_of
 
 
@@ -38,14 +39,19 @@ def up(shape: Shape, progress: Progress | None = None) -> None:
         if leftovers.found():
             with progress.step("remove what an earlier lab left behind"):
                 leftovers.remove()
-        with progress.step(f"start {_in_words(shape)}", usually=_usual_time(shape)):
+        with progress.step(*_step(shape)):
             _start(shape)
+
+
+def ahead(shape: Shape) -> list[Step]:
+    """The step of `up`, if there is anything to do."""
+    return [] if running_shape() == shape else [_step(shape)]
 
 
 def down(progress: Progress | None = None) -> None:
     """Removes every process, namespace, mount, cgroup, address and file of the lab; fine if there is none."""
     progress = progress or Progress()
-    with alone(), progress.step("remove the lab", usually="2 s"):
+    with alone(), progress.step("remove the lab", usually=2):
         leftovers.remove()
 
 
@@ -140,23 +146,22 @@ def _wait_for_node(api: KubernetesApi, node: Node, programs: list[Program], shap
 
 
 def _check_built(shape: Shape) -> None:
-    missing = [program for build in unbuilt() for program in build.missing]
-    if not programs_folder().exists() or (shape.nodes and not (cache() / "images" / "current").exists()):
+    """What only stacks and tests need isn't asked for."""
+    needed = FOR_CLUSTERS + (FOR_IMAGES if shape.nodes else ())
+    missing = [program for build in unbuilt(needed) for program in build.missing]
+    if not programs_folder().exists() or (shape.nodes and not written()):
         missing.append("images")
     if missing:
-        raise LabError(f"not built yet: {', '.join(missing)}: run `python -m lab build`")
+        raise LabError(f"not built yet: {', '.join(missing)}: run `python -m lab build`, or `... --for demo` for less")
 
 
 def _patience(shape: Shape) -> float:
     return 60 + 10 * shape.clusters
 
 
-def _usual_time(shape: Shape) -> str:
-    return f"{round((3 + 3 * shape.clusters) if shape.nodes else (1 + 2.5 * shape.clusters))} s"
-
-
-def _in_words(shape: Shape) -> str:
-    return f"{shape.clusters} clusters" + ("" if shape.nodes else " without nodes")
+def _step(shape: Shape) -> Step:
+    usually = 3 + 3 * shape.clusters if shape.nodes else 1 + 2.5 * shape.clusters
+    return Step(f"start {shape.clusters} clusters" + ("" if shape.nodes else " without nodes"), usually)
 
 
 def _ready_file() -> Path:

@@ -6,7 +6,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from lab.debian import missing_packages, unavailable
 from lab.errors import LabError
 from lab.network import HOST_CABLE
 from lab.paths import SCRIPTS, cache, lab_dir
+from lab.programs import GoBuild
 
 _GIB = 1024**3
 _MEMORY_TO_BUILD_GIB = 4
@@ -36,17 +37,18 @@ Check = Callable[[], list[str]]
 """Returns what is missing, in words that say what to do about it."""
 
 
-def probe(clusters: int) -> None:
-    """Raises LabError with every problem of this machine, for a lab with that many clusters."""
+def probe(clusters: int, builds: Sequence[GoBuild]) -> None:
+    """Raises LabError with every problem of this machine, for a lab with that many clusters and these programs."""
+    missing = unbuilt(builds)
     checks: list[Check] = [
         _system,
         _control_groups,
         _kernel,
-        lambda: _memory(clusters),
-        _disk,
+        lambda: _memory(clusters, bool(missing)),
+        lambda: _disk(bool(missing)),
         _python_packages,
         _debian_packages,
-        _go,
+        lambda: _go(missing),
         _wide_area_is_free,
     ]
     problems = [problem for check in checks for problem in check()]
@@ -94,17 +96,17 @@ def _kernel() -> list[str]:
     return found
 
 
-def _memory(clusters: int) -> list[str]:
+def _memory(clusters: int, builds: bool) -> list[str]:
     available = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
     free = int(available[1]) * 1024 / _GIB if available else 0.0
     needed = 1 + clusters * _MEMORY_PER_CLUSTER_GIB
-    if unbuilt():
+    if builds:
         needed = max(needed, _MEMORY_TO_BUILD_GIB)
     return [f"memory: {needed:.1f} GiB needed, {free:.1f} GiB available"] if free < needed else []
 
 
-def _disk() -> list[str]:
-    needed = _DISK_TO_BUILD_GIB if unbuilt() else _DISK_TO_RUN_GIB
+def _disk(builds: bool) -> list[str]:
+    needed = _DISK_TO_BUILD_GIB if builds else _DISK_TO_RUN_GIB
     found = []
     for folder in dict.fromkeys(_existing(path) for path in (cache(), lab_dir())):
         free = shutil.disk_usage(folder).free / _GIB
@@ -130,8 +132,7 @@ def _debian_packages() -> list[str]:
     return []
 
 
-def _go() -> list[str]:
-    builds = unbuilt()
+def _go(builds: Sequence[GoBuild]) -> list[str]:
     if not builds:
         return []
     wanted = ".".join(map(str, _GO))

@@ -49,7 +49,7 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
 def table(runs: int, progress: Progress) -> Table:
     """Return medians; the resource is the mesh itself, which is registered once all of it is planned."""
-    with progress.step("the component plugin", usually="10 s"):
+    with progress.step("the component plugin", usually=10):
         taken = [_timed() for _ in range(runs)]
     found = Table(title="The component plugin, from the start of its process; medians (smallest to largest)")
     for column in ("what", "wall s", "budget s"):

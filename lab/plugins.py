@@ -49,15 +49,15 @@ def build_plugins() -> None:
     for folder in (commands_folder(), _resources_folder()):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    (commands_folder() / "istioctl").symlink_to(programs_folder() / "istioctl")
     pulumi = on_path("pulumi")
+    for program in ("istioctl", *(() if pulumi else _BUILT_HOSTS)):
+        if (programs_folder() / program).exists():
+            (commands_folder() / program).symlink_to(programs_folder() / program)
     if pulumi:
         (commands_folder() / "pulumi").symlink_to(pulumi)
     else:
         # The engine looks for language hosts beside its own file, wherever links to it lie.
         shutil.copy2(programs_folder() / "pulumi", commands_folder() / "pulumi")
-        for host in _BUILT_HOSTS:
-            (commands_folder() / host).symlink_to(programs_folder() / host)
     if real_language_host() is None:
         script = module_folder(PULUMI_BUILD, _SDK_MODULE) / "python" / "cmd" / EXECUTOR
         shutil.copyfile(script, commands_folder() / EXECUTOR)

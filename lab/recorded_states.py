@@ -92,7 +92,7 @@ def main(named: Iterable[str]) -> None:
     up(SHAPE, progress)
     try:
         for name in named or SOURCES:
-            with progress.step(f"record {name}", usually="60 s"), a_stack(SOURCES[name]) as stack:
+            with progress.step(f"record {name}", usually=60), a_stack(SOURCES[name]) as stack:
                 try:
                     stack.up()
                     keep(name, safe(exported(stack)))

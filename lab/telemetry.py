@@ -1,8 +1,9 @@
-"""Puts a Telemetry object beside every istiod, so that upstream Envoy accepts what istiod sends.
+"""Puts a Telemetry object beside every istiod, so that upstream Envoy accepts what istiod sends, and logs its calls.
 
 Istio's metrics need a filter, istio.stats, that only Istio's own build of Envoy has; a listener that names
-it is rejected as a whole. The object switches the metrics off. It is the lab's, not the product's: the lab
-makes it as soon as istiod answers and removes it once istiod's Service is gone.
+it is rejected as a whole. The object switches the metrics off. It has proxies log each call and connection, too, so
+that a test which loses one can say where. It is the lab's, not the product's: the lab makes it as soon as istiod
+answers and removes it once istiod's Service is gone.
 """
 
 import http.client
@@ -18,13 +19,13 @@ _EAGER_TRIES = 100
 
 
 def manifest(namespace: str) -> Object:
-    """The Telemetry object, which switches all metrics off."""
+    """The Telemetry object, which switches all metrics off and access logs on."""
     every = {"match": {"metric": "ALL_METRICS", "mode": "CLIENT_AND_SERVER"}, "disabled": True}
     return {
         "apiVersion": "telemetry.istio.io/v1",
         "kind": "Telemetry",
         "metadata": {"name": NAME, "namespace": namespace},
-        "spec": {"metrics": [{"overrides": [every]}]},
+        "spec": {"metrics": [{"overrides": [every]}], "accessLogging": [{"providers": [{"name": "envoy"}]}]},
     }
 
 

@@ -131,7 +131,8 @@ class Outcome:
 def judged(view: View, differences: Iterable[Finding] | None = None) -> Outcome:
     """Return what all checks say; `differences` are those from what a stack recorded, None without a stack."""
     recorded = differences is not None
-    found = {finding for judge in JUDGES for finding in judge(view)} | set(differences or ())
+    view = view.believed(_findings)
+    found = _findings(view) | set(differences or ())
     rows = tuple(
         Row(
             slug,
@@ -142,6 +143,10 @@ def judged(view: View, differences: Iterable[Finding] | None = None) -> Outcome:
         if slug != "object-differs" or recorded
     )
     return Outcome(shown(view.topology.mesh_id), tuple(causes(found)), rows)
+
+
+def _findings(view: View) -> set[Finding]:
+    return {finding for judge in JUDGES for finding in judge(view)}
 
 
 def _unread(view: View, slug: str) -> dict[str, str]:

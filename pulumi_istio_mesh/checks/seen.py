@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -155,6 +156,34 @@ class View:
             for planned in self.plan.clusters
             if planned.name in self.seen and self.seen[planned.name].reachable
         ]
+
+    def believed(self, judge: Callable[[View], object]) -> View:
+        """Return the view as `judge` can take it: a cluster whose answers it stumbles over does not answer.
+
+        An API server gives its objects the parts that are read here; what says that it is one may be anything.
+        """
+        if _stumbles(judge, self) is None:
+            return self
+        taken = dataclasses.replace(self, seen={name: _unread(name, "not looked at yet") for name in self.seen})
+        for name, seen in self.seen.items():
+            tried = dataclasses.replace(taken, seen={**taken.seen, name: seen})
+            if error := _stumbles(judge, tried):
+                seen = _unread(name, f"its answers are not those of Kubernetes ({error})")
+            taken = dataclasses.replace(taken, seen={**taken.seen, name: seen})
+        return taken
+
+
+def _unread(cluster: str, why: str) -> Seen:
+    return Seen(cluster, unread={"version": why})
+
+
+def _stumbles(judge: Callable[[View], object], view: View) -> str | None:
+    try:
+        judge(view)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        # Its words may repeat the answer.
+        return type(error).__name__
+    return None
 
 
 def named(item: Object) -> tuple[str, str]:

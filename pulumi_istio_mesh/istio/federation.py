@@ -159,7 +159,7 @@ def callers(topology: Topology, peer: str) -> dict[str, Any]:
 _NOBODY: Mapping[str, Any] = {
     "from": [{"source": {"notPrincipals": ["*"]}}],
     "to": [{"operation": {"notPorts": [str(names.MTLS_PORT)]}}],
-    "when": [{"key": "connection.sni", "values": ["outbound_*"]}],
+    "when": [{"key": "connection.sni", "values": [f"{names.PROXY_SNI}*"]}],
 }
 """Whoever dials as proxies do, under a certificate without an identity: name constraints of URIs leave those alone.
 
@@ -215,7 +215,7 @@ _AS_A_PROXY = {
     "callExpr": {
         "target": _connection("requested_server_name"),
         "function": "startsWith",
-        "args": [{"constExpr": {"stringValue": "outbound_"}}],
+        "args": [{"constExpr": {"stringValue": names.PROXY_SNI}}],
     }
 }
 

@@ -181,12 +181,16 @@ def callers_of(peer: str) -> str:
     return f"callers-of-{peer}"
 
 
+PROXY_SNI = "outbound_"
+"""How the SNI begins by which proxies dial each other."""
+
+
 def passthrough_sni(host: str, port: int) -> str:
     """Return the SNI by which a gateway passes mTLS on to a Service's port.
 
     Source: istio/istio pilot/pkg/model/push_context.go BuildDNSSrvSubsetKey.
     """
-    return f"outbound_.{port}_._.{host}"
+    return f"{PROXY_SNI}.{port}_._.{host}"
 
 
 def probe_service(cluster: str) -> str:

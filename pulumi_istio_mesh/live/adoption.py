@@ -62,8 +62,9 @@ async def read_control_plane(api: ClusterApi) -> ControlPlaneFound:
     async def of_kind(kind: tuple[str, str]) -> list[Object]:
         version, name = kind
         found = await api.objects(_LISTS[kind], labelSelector=SELECTOR)
-        # Items of a list don't say what they are.
-        return [{"apiVersion": version, "kind": name, **one} for one in found]
+        # Items of a list don't say what they are, or should not.
+        of_kind = {"apiVersion": version, "kind": name}
+        return [of_kind | one | of_kind for one in found]
 
     async def staying(kind: str, path: str) -> list[str]:
         found = await api.objects(path, metadata_only=True)

@@ -110,10 +110,13 @@ async def read_before(api: ClusterApi, cluster: str, revisions: Collection[str],
         found = await api.objects(f"{_SYSTEM}/serviceaccounts", metadata_only=True)
         seen.reader_account = any(one["metadata"]["name"] == names.READER_ACCOUNT for one in found)
 
+    async def injected() -> None:
+        if not joins and not revisions_of(seen) <= set(revisions):
+            await _lists(api, seen, "injected")["injected"]()
+
     lists = _lists(api, seen, "namespaces", "nodes", "services", "secrets", "istiod_deployments", "crds")
     await _all(seen, {**lists, "membership": maps, **({"reader_account": account} if joins else {"roots": roots})})
-    if not joins and not revisions_of(seen) <= set(revisions):
-        await _all(seen, _lists(api, seen, "injected"))
+    await _all(seen, {"injected": injected})
     return seen
 
 

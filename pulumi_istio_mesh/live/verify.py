@@ -12,11 +12,11 @@ from pathlib import Path
 
 from ..checks.outcome import LEFT_OUT
 from ..checks.report import findings_in
-from ..checks.seen import RemoteSecret, Seen, View, is_ready
+from ..checks.seen import Object, RemoteSecret, Seen, View, is_ready, labels_of
 from ..gates.expectations import api_server_line, expectations, import_lines
 from ..gates.manifests import SCRIPT
 from ..istio import names
-from ..plan.mesh_plan import ClusterPlan, MeshPlan, plan_mesh
+from ..plan.mesh_plan import ClusterPlan, plan_mesh
 from ..topology.declared import Late
 from ..topology.models import Topology
 from .api import CannotRead, ClusterApi
@@ -63,18 +63,18 @@ async def look(
     )
     seen = {planned.name: found[0] for planned, found in zip(plan.clusters, read, strict=True)}
     tokens = {planned.name: found[1] for planned, found in zip(plan.clusters, read, strict=True)}
-    await asyncio.gather(
-        _ask_about_secrets(apis, seen, tokens),
-        *(_call(apis[planned.name], topology, plan, planned, seen, done) for planned in plan.clusters),
-    )
     known = {name: found.api_server for name, found in topology.clusters.items() if _plain(found.api_server)}
-    return View(
-        topology,
-        plan,
-        seen,
-        dt.datetime.now(dt.timezone.utc),
-        {**(servers or {}), **{name: str(url) for name, url in known.items()}},
+    urls = {**(servers or {}), **{name: str(url) for name, url in known.items()}}
+    view = View(topology, plan, seen, dt.datetime.now(dt.timezone.utc), urls)
+    # What can't be judged can't be dialled either.
+    view = view.believed(
+        lambda tried: [(_probe(found), _environment(tried, planned)) for planned, found in tried.clusters()]
     )
+    await asyncio.gather(
+        _ask_about_secrets(apis, view.seen, tokens),
+        *(_call(apis[planned.name], view, planned, done) for planned in plan.clusters),
+    )
+    return view
 
 
 def _plain(value: object) -> bool:
@@ -100,25 +100,18 @@ async def _ask_about_secrets(
         found.remote_secrets = await asyncio.gather(*(answered(reader, secret) for secret in found.remote_secrets))
 
 
-async def _call(
-    api: ClusterApi,
-    topology: Topology,
-    plan: MeshPlan,
-    planned: ClusterPlan,
-    seen: Mapping[str, Seen],
-    done: Callable[[str], None],
-) -> None:
+async def _call(api: ClusterApi, view: View, planned: ClusterPlan, done: Callable[[str], None]) -> None:
     """Run the gate's script in a cluster's probe."""
-    own = seen[planned.name]
+    own = view.seen[planned.name]
     if not own.reachable:
         done(planned.name)
         return
-    probe = next((pod for pod in own.pods if _is_probe(pod) and is_ready(pod)), None)
+    probe = _probe(own)
     if not planned.probe or probe is None:
         own.unread["gate"] = "no probe is ready" if planned.probe else f"{LEFT_OUT}verify is not traffic here"
         done(planned.name)
         return
-    environment = _environment(topology, plan, planned, seen)
+    environment = _environment(view, planned)
     command = ["env", *(f"{key}={value}" for key, value in environment.items()), "sh", "-c", SCRIPT]
     try:
         text = await api.run(names.VERIFY_NAMESPACE, probe["metadata"]["name"], names.PROBE, command, deadline=60)
@@ -132,15 +125,19 @@ async def _call(
     done(planned.name)
 
 
-def _is_probe(pod: Mapping[str, dict[str, object]]) -> bool:
+def _probe(seen: Seen) -> Object | None:
+    return next((pod for pod in seen.pods if _is_probe(pod) and is_ready(pod)), None)
+
+
+def _is_probe(pod: Object) -> bool:
     metadata = pod["metadata"]
-    labels = metadata.get("labels")
-    probe = isinstance(labels, dict) and labels.get("app") == names.PROBE
-    return probe and metadata.get("namespace") == names.VERIFY_NAMESPACE and not metadata.get("deletionTimestamp")
+    probe = labels_of(pod).get("app") == names.PROBE and metadata.get("namespace") == names.VERIFY_NAMESPACE
+    return probe and not metadata.get("deletionTimestamp")
 
 
-def _environment(topology: Topology, plan: MeshPlan, planned: ClusterPlan, seen: Mapping[str, Seen]) -> dict[str, str]:
-    expected = expectations(topology, plan, planned.name)
+def _environment(view: View, planned: ClusterPlan) -> dict[str, str]:
+    topology, seen = view.topology, view.seen
+    expected = expectations(topology, view.plan, planned.name)
     # Of a cluster that does not answer the gateway's address is unknown, so the way to it can't be judged.
     known = {name for name, found in seen.items() if found.reachable and "services" not in found.unread}
     others = [target for target in expected.targets if target.cluster != planned.name]

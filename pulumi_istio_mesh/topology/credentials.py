@@ -165,22 +165,26 @@ _IMAGES = ("image", "image_hub", "hub", "repository")
 """Keys of images and of what they lie under, here and in Helm values."""
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
-_ENCODED_PEM = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{10,60}")
-_USER = re.compile(r"\b(https?|oci)://[^/\s?#@]*@", re.IGNORECASE)
-_PASSWORD = re.compile(r"://[^/\s:@?#]*:(?!\d*(/|$))[^\s@]{0,500}@")
+_ENCODED_PEM = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{10,}")
+"""The whole of it: a key may stand behind its certificate."""
+_USER = re.compile(r"\b(https?|oci|nats)://[^/\s?#@]*@", re.IGNORECASE)
+_PASSWORD = re.compile(r"://(?!\[)[^/\s:@?#]*:(?!\d*(/|$))[^\s@]{0,500}@")
 """Of any scheme, and also with a password in which a slash stands. Bounded, as all here: a text may be long."""
 _BARE_USER = re.compile(r"[^/\\\s:@]+:[^/\\\s@]*@")
 _DIGEST = re.compile(r"@[A-Za-z0-9+._-]+:[0-9a-fA-F]{32,}$")
 _TOKEN = re.compile(
     r"\beyJ[A-Za-z0-9_-]{8,1000}\."  # A JSON web token.
-    r"|\b(gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{16,}|\bxox[abeprs]-[A-Za-z0-9-]{12,}"
-    r"|\bAKIA[A-Z0-9]{16}\b|\bAIza[A-Za-z0-9_-]{35}|\bhvs\.[A-Za-z0-9_-]{40,}"
+    r"|\b(gh[pousr]_|github_pat_|glpat-|npm_|dckr_[po]at_)[A-Za-z0-9_-]{16,}|\bxox[abeprs]-[A-Za-z0-9-]{12,}"
+    r"|\bA[KS]IA[A-Z0-9]{16}\b|\bAIza[A-Za-z0-9_-]{35}|\bhvs\.[A-Za-z0-9_-]{40,}|\bpul-[0-9a-f]{40}\b"
+    r"|\b(Account|SharedAccess)Key=[A-Za-z0-9+/]{16,}"
+    # A header; with a digit or a padding, for words that follow such a word in a sentence have none.
+    r"|\b([Bb]earer|[Bb]asic|[Aa]pi-[Tt]oken) +(?=[^\s]{0,500}[0-9=])[A-Za-z0-9._~+/=-]{16,}"
 )
 _QUERY = re.compile(
-    r"[?&;]([\w.-]*(token|signature|password|passwd|secret|credential)s?|sig|sas|pwd|api_?key|auth|authorization)="
-    r"[^\s&$%{<(]",
+    r"[?&;#](?!var-)([\w.-]*(token|signature|password|passwd|secret|credential|api[_-]?key)s?|sig|sas|pwd|auth"
+    r"|authorization)=(?!(true|false|yes|no|on|off|none|enabled|disabled|required|optional)\b)[^\s&$%{<(]",
     re.IGNORECASE,
 )
-"""A parameter of a URL whose value is no placeholder."""
+"""A parameter of a URL whose value is no placeholder and no switch, and none of a dashboard's variables."""
 _BOOTSTRAP = re.compile(r"(^|[^a-z0-9])[a-z0-9]{6}\.[a-z0-9]{16}($|[^a-z0-9])")
 """A token of kubeadm."""

@@ -27,12 +27,6 @@ def server_of(kubeconfig: str) -> str:
     return str(_current_cluster(kubeconfig)["server"])
 
 
-def certificate_authority_of(kubeconfig: str) -> str | None:
-    """Return the base64 bundle that verifies the API server, or None where the kubeconfig embeds none."""
-    found = _current_cluster(kubeconfig).get("certificate-authority-data")
-    return None if found is None else str(found)
-
-
 def kubeconfig_problems(where: str, kubeconfig: str) -> Iterator[Problem]:
     """Refuse a kubeconfig that is empty or from which no API server can be read."""
     if not kubeconfig.strip():

@@ -64,6 +64,7 @@ def test_names_that_istio_fixes_are_istios() -> None:
         "REMOTE_SECRET_LABEL": "istio/multiCluster",
         "REMOTE_SECRET_CLUSTER": "networking.istio.io/cluster",
         "STATUS_PORT": 15021,
+        "PROXY_SNI": "outbound_",
         "MTLS_PORT": 15443,
         "XDS_PORT": 15012,
         "WEBHOOK_PORT": 15017,

@@ -33,6 +33,12 @@ MIXED = Shape(4, networks={"datacentre": ("c1", "c2", "c3")})
 AStack = Callable[..., Stack]
 
 
+def in_core(cases: Iterable[str], *names: str) -> list[Any]:
+    """Return cases as parameters of a test; those that are not named are outside of the core."""
+    more = pytest.mark.extended("more cases of what the core shows with some")
+    return [pytest.param(name, id=name, marks=() if name in names else more) for name in cases]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark everything here as `lab`, so that `-m "not lab"` leaves the machine alone; files of one shape in a row."""
     here = [item for item in items if HERE in item.path.parents]
@@ -118,25 +124,31 @@ def a_stack(lab: dict[str, Cluster], tmp_path_factory: pytest.TempPathFactory) -
 
 
 @contextmanager
-def taken_down(lab: dict[str, Cluster], *stacks: Stack) -> Iterator[None]:
-    """Take down stacks and the sample in the end, also when they only came up half-way.
+def taken_down(lab: dict[str, Cluster], *stacks: Stack, destroy: bool = False) -> Iterator[None]:
+    """Take down what a file has made, also when it only came up half-way: the clusters with all that is in them.
 
-    What resists goes with the whole lab: the next tests get clusters on which nothing of it is left.
+    Other clusters start in a quarter of the time that `pulumi destroy` takes. With `destroy` it is that which takes
+    down, and the clusters stay, for who shows that nothing is left, and for who goes on with them; what resists goes
+    with the whole lab.
     """
     try:
         yield
     finally:
-        try:
-            sample.remove(lab.values())
-            for stack in stacks:
-                stack.destroy()
-                stack.remove()
-        except LabError:
-            shape = known_shape()
-            down()
-            if shape:
-                up(shape)
-            raise
+        if not destroy:
+            with spent_on("starting labs"):
+                down()
+        else:
+            try:
+                sample.remove(lab.values())
+                for stack in stacks:
+                    stack.destroy()
+                    stack.remove()
+            except LabError:
+                shape = known_shape()
+                down()
+                if shape:
+                    up(shape)
+                raise
 
 
 def declare(stack: Stack, clusters: dict[str, dict[str, Any]], **changes: Any) -> None:

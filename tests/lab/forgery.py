@@ -11,19 +11,24 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from lab import sample
-from pulumi_istio_mesh.istio.certificates import RootCertificate, root_pem
+from pulumi_istio_mesh.istio.certificates import NAMES_SINCE, RootCertificate, root_pem
 
 SNI = f"outbound_.{sample.PORT}_._.hello.sample.svc.cluster.local"
 """By which gateways pass calls on to the sample."""
 
 
-def wide_root(mesh: str, *domains: str) -> tuple[str, str]:
-    """Return the key and the certificate of a root that may vouch for several trust domains."""
+BEFORE_NAMES = NAMES_SINCE - dt.timedelta(days=1)
+
+
+def wide_root(mesh: str, *domains: str, issued: dt.date = BEFORE_NAMES) -> tuple[str, str]:
+    """Return the key and the certificate of a root that may vouch for several trust domains.
+
+    Of other names it may sign any, as roots of before `NAMES_SINCE` do.
+    """
     own = ec.generate_private_key(ec.SECP256R1())
     form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     key = own.private_bytes(serialization.Encoding.PEM, *form).decode()
-    today = dt.datetime.now(dt.timezone.utc).date()
-    return key, root_pem(RootCertificate(mesh, "wide", domains, today, 9), key)
+    return key, root_pem(RootCertificate(mesh, f"wide {issued}", domains, issued, 36500), key)
 
 
 def minted(key_pem: str, issuer_pem: str, folder: Path, name: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import re
 import subprocess
@@ -16,8 +17,9 @@ from typing import Any, TypeVar
 
 from cryptography import x509
 
-from lab import Cluster
+from lab import Cluster, LabError
 from lab.istioctl import istioctl
+from lab.lifecycle import known_shape
 from lab.paths import SCRIPTS
 from lab.spent import spent_on
 
@@ -38,10 +40,46 @@ def eventually(look: Callable[[], T], right: Callable[[T], bool], seconds: float
 class Calls:
     """What came of calls that were made all the time."""
 
+    caller: str
+    """Cluster and URL."""
+    began: str
     statuses: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
     failures: list[str] = field(default_factory=list)
     """Of each call that was not answered with 200: when it ended, its status, and what the proxy said of the reason."""
+
+    def all_answered(self, more_than: int = 0) -> None:
+        """Fail where a call was not answered with 200, with what proxies logged; and where there were too few."""
+        if self.failures:
+            told = [
+                f"{len(self.failures)} of {self.statuses.total()} calls were lost, from {self.caller}:",
+                *self.failures[:20],
+            ]
+            raise AssertionError(
+                "\n".join([*told, "proxies since then, without calls that were answered:", *logged(self.began)])
+            )
+        assert self.statuses["200"] > more_than, self
+
+
+def logged(since: str) -> list[str]:
+    """Return what proxies of every cluster logged since a time, without calls that were answered."""
+    found = []
+    shape = known_shape()
+    for cluster in map(Cluster, shape.names if shape else ()):
+        for namespace in ("sample", "istio-system"):
+            try:
+                pods = cluster.kubectl("-n", namespace, "get", "pods", "-o", "name").split()
+                logs = {
+                    pod: cluster.kubectl("-n", namespace, "logs", pod, "-c", "istio-proxy", f"--since-time={since}")
+                    for pod in pods
+                    if not pod.startswith("pod/istiod") and not pod.startswith("pod/plain")
+                }
+            except LabError as error:
+                logs = {"not read": str(error)}
+            for pod, text in logs.items():
+                lines = [line for line in text.splitlines() if '" 200 ' not in line]
+                found += [f"{cluster.name} {pod}: {line}" for line in lines[-20:]]
+    return found
 
 
 @contextmanager
@@ -55,7 +93,7 @@ def calling(cluster: Cluster, url: str) -> Iterator[Calls]:
     )
     command = [str(SCRIPTS / "kubectl"), f"--kubeconfig={cluster.kubeconfig_path}", "-n", "sample"]
     inside = ["exec", "deploy/client", "-c", "client", "--"]
-    found = Calls()
+    found = Calls(f"{cluster.name} to {url}", dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
     with subprocess.Popen([*command, *inside, "sh", "-c", loop, url], stdout=subprocess.PIPE, text=True) as running:
         try:
             yield found

@@ -8,19 +8,18 @@ from pathlib import Path
 import pytest
 
 from lab import Cluster, conformance
-from lab.build import build_missing
 from lab.istio_suite import SLICE
-from lab.programs import CONFORMANCE_BUILDS
 from lab.progress import Progress
 
 from .conftest import AStack, taken_down
 
+pytestmark = pytest.mark.extended("takes Istio's own suite, which nothing else of the lab builds")
 LAB = conformance.SHAPE
 
 
 @pytest.fixture(scope="module")
 def mesh(lab: dict[str, Cluster], a_stack: AStack) -> Iterator[dict[str, Cluster]]:
-    build_missing(CONFORMANCE_BUILDS, Progress())
+    conformance.check_built()
     facts = conformance.facts("strict")
     stack = a_stack("conformance", facts["clusters"], mtls="strict")
     with taken_down(lab, stack):

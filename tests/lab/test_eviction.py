@@ -17,6 +17,7 @@ from lab.stack import Stack
 from .conftest import AStack, declare, taken_down
 from .observe import calling, endpoints, eventually, names, synced
 
+later = pytest.mark.extended("destroy of what the core leaves anyway")
 LAB = Shape(3)
 MEMBERS = ("c1", "c2", "c3")
 HELLO = "hello.sample.svc.cluster.local"
@@ -52,8 +53,7 @@ def test_a_live_cluster_leaves_without_a_lost_call_and_with_every_gate_passed(
     becomes(mesh, ("c1", "c2"))
     with calling(lab["c1"], URL) as calls:
         mesh.up()
-    assert set(calls.statuses) == {"200"}, calls
-    assert calls.statuses["200"] > 50
+    calls.all_answered(more_than=50)
     assert served_by(lab["c1"]) == {"c1", "c2"}
     assert "istio-system" not in names(lab["c3"], "namespaces")
     for name, peer in (("c1", "c2"), ("c2", "c1")):
@@ -71,7 +71,7 @@ def test_a_cluster_joins_without_a_lost_call(mesh: Stack, lab: dict[str, Cluster
     with calling(lab["c1"], URL) as calls:
         mesh.up()
         eventually(lambda: served_by(lab["c1"]), lambda found: found == set(MEMBERS))
-    assert set(calls.statuses) == {"200"}, calls
+    calls.all_answered()
 
 
 def test_a_dead_cluster_is_evicted_without_talking_to_it(mesh: Stack, lab: dict[str, Cluster]) -> None:
@@ -106,6 +106,7 @@ def test_a_cluster_made_anew_comes_back(mesh: Stack, lab: dict[str, Cluster]) ->
     mesh.up("--expect-no-changes")
 
 
+@later
 def test_destroy_finishes_with_a_dead_cluster_evicted(mesh: Stack, lab: dict[str, Cluster]) -> None:
     lose("c3")
     becomes(mesh, evicted=("c3",))

@@ -17,6 +17,7 @@ from lab.stack import Stack
 from .conftest import MIXED, AStack, taken_down
 from .observe import eventually
 
+pytestmark = pytest.mark.extended("what Istio does with what it is told: the values are pinned without a cluster")
 LAB = MIXED
 FLAT = {"network": "datacentre"}
 SHAPE: dict[str, dict[str, Any]] = {"c1": FLAT, "c2": {**FLAT, "primary": "c1"}, "c4": {"primary": "c1"}}

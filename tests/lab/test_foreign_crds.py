@@ -14,6 +14,7 @@ from lab.stack import Stack
 
 from .conftest import AStack, declare, taken_down
 
+pytestmark = pytest.mark.extended("one more thing that preflight finds: the core has its others")
 HERE = ("c4",)
 
 
@@ -24,7 +25,7 @@ def stack(a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Stack]:
     remove_crds(cluster)
     cluster.kubectl("apply", "--server-side", "-f", f"{shell_environment()['LAB_CHARTS']}/base/files/crd-all.gen.yaml")
     stack = a_stack("foreign-crds", HERE)
-    with taken_down(lab, stack):
+    with taken_down(lab, stack, destroy=True):
         yield stack
     remove_crds(cluster)
 

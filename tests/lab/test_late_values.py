@@ -14,6 +14,7 @@ from lab.stack import Stack
 from .conftest import AStack, taken_down
 from .observe import names
 
+pytestmark = pytest.mark.extended("values that are known late: the mock engine shows what is registered then")
 PROGRAM = Path(__file__).parent / "made_cluster"
 NOTHING_GOES = "nothing of them will be"
 
@@ -21,7 +22,7 @@ NOTHING_GOES = "nothing of them will be"
 @pytest.fixture
 def stack(a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Stack]:
     stack = a_stack("made", ["c4"], PROGRAM)
-    with taken_down(lab, stack):
+    with taken_down(lab, stack, destroy=True):
         yield stack
 
 
@@ -45,7 +46,7 @@ def test_a_late_address_that_peers_cannot_use_stops_before_the_clusters_first_ob
 ) -> None:
     stack = a_stack("late-address", ["c3", "c4"], PROGRAM)
     stack.run("config", "set", "apiServer", "https://127.0.0.1:6443")
-    with taken_down(lab, stack):
+    with taken_down(lab, stack, destroy=True):
         with pytest.raises(LabError) as failed:
             stack.up()
         # Whichever cluster is looked at first.
@@ -62,7 +63,7 @@ def test_what_is_in_a_cluster_goes_with_it_and_its_load_balancers_before_it(
     """Left behind by a deleted cluster, a load balancer costs money and holds the VPC."""
     stack = a_stack("with", ["c4"], Path(__file__).parent / "made_with_cluster")
     try:
-        with taken_down(lab, stack):
+        with taken_down(lab, stack, destroy=True):
             stack.up()
             resources = {row["urn"].rsplit("::", 1)[-1]: row for row in stack.state()["deployment"]["resources"]}
             assert resources["plain"]["deletedWith"].endswith("::cluster")

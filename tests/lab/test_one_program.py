@@ -22,6 +22,7 @@ from .breakages import SYSTEM, patched
 from .conftest import EXAMPLES, AStack, taken_down
 from .observe import eventually, objects, restarts
 
+pytestmark = pytest.mark.extended("the same meshes as in test_two_meshes, in one program")
 EXAMPLE = EXAMPLES / "two-meshes-one-program"
 MESHES = {"mesh-a": ("c1",), "mesh-b": ("c2", "c3"), "mesh-c": ("c4",)}
 GATEWAY = "istio-federationgateway"

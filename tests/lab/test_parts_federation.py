@@ -12,6 +12,7 @@ from lab.stack import Stack
 from .conftest import EXAMPLES, AStack, taken_down
 from .observe import eventually
 
+pytestmark = pytest.mark.extended("the same objects as in test_two_meshes, registered by parts")
 LAB = Shape(2)
 IMPORTED = f"http://hello.sample.mesh-a.internal:{sample.PORT}/cgi-bin/hello"
 

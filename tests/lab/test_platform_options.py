@@ -21,6 +21,7 @@ from ..test_platform_options import BLOCKS, at
 from .conftest import AStack, declare, taken_down
 from .observe import objects
 
+pytestmark = pytest.mark.extended("what values ask of pods: a preview of the charts shows nearly all of it")
 LAB = Shape(2)
 PAIR = ("c1", "c2")
 UNREAL = ("istio-cni 0", "DNS, and a way out through a proxy 0")

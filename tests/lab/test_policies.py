@@ -18,6 +18,7 @@ from lab.stack import Stack
 
 from .conftest import AStack
 
+pytestmark = pytest.mark.extended("an example for platform teams: tests/policies asks the pack without a cluster")
 LAB = Shape(3, nodes=False)
 PACK = EXAMPLE.parent / "policies"
 

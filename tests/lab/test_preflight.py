@@ -14,6 +14,7 @@ from .breakages import Mesh as Broken, api_server_down, applied
 from .conftest import AStack, declare, taken_down
 from .observe import names
 
+later = pytest.mark.extended("what the loopback tests of live/ show as well")
 ONE = {"c4": {"pod_cidr": "10.14.0.0/16"}}
 
 
@@ -78,6 +79,7 @@ def test_nothing_of_any_cluster_changes_while_one_is_refused(stack: Stack, lab: 
     declare(stack, ONE, verify={"level": "off"})
 
 
+@later
 def test_a_preview_says_that_a_cluster_was_renamed(stack: Stack, lab: dict[str, Cluster]) -> None:
     stack.up()
     # c9 is the cluster that was c4.
@@ -109,6 +111,7 @@ def test_a_cluster_that_does_not_answer_is_a_sentence_in_a_preview_and_stops_a_r
         assert "docs/checks.md#cluster-unreachable" in refused(stack, "up")
 
 
+@later
 def test_it_can_be_switched_off(stack: Stack, lab: dict[str, Cluster]) -> None:
     declare(stack, ONE, verify={"level": "off", "preflight": False})
     with applied(lab["c4"], _namespace("elsewhere"), _istiod("elsewhere")):

@@ -19,6 +19,7 @@ from lab.stack import Stack, by_operation
 from .conftest import AStack, declare, taken_down
 from .observe import eventually, names, objects
 
+later = pytest.mark.extended("the same steps as for charts: the core has them there")
 LAB = Shape(2)
 PAIR = ("c1", "c2")
 NOWHERE = "https://127.0.0.1:1"
@@ -82,6 +83,7 @@ def test_a_preview_needs_no_cluster(mesh: Stack, lab: dict[str, Cluster]) -> Non
     assert "create" not in steps
 
 
+@later
 def test_an_upgrade_is_one_of_helm(mesh: Stack, lab: dict[str, Cluster]) -> None:
     mesh.up()
     answered_across(lab)
@@ -92,6 +94,7 @@ def test_an_upgrade_is_one_of_helm(mesh: Stack, lab: dict[str, Cluster]) -> None
         assert f"pilot:{NEXT_ISTIO}" in images and f"pilot:{ISTIO}" not in images
 
 
+@later
 def test_a_primary_becomes_a_remote_and_gets_its_istiod_back(mesh: Stack, lab: dict[str, Cluster]) -> None:
     becomes(mesh, NEXT_ISTIO, remote="c2")
     mesh.up()
@@ -105,6 +108,7 @@ def test_a_primary_becomes_a_remote_and_gets_its_istiod_back(mesh: Stack, lab: d
     mesh.up("--expect-no-changes")
 
 
+@later
 def test_a_dead_cluster_is_evicted_and_comes_back_made_anew(mesh: Stack, lab: dict[str, Cluster]) -> None:
     lose("c2")
     becomes(mesh, NEXT_ISTIO, evicted=["c2"])

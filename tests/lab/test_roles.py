@@ -17,6 +17,9 @@ from .conftest import MIXED, AStack, declare, taken_down
 from .observe import endpoints, eventually, names, objects, signer, synced
 from .test_repair import killed_up
 
+pytestmark = pytest.mark.extended(
+    "changes of place are made of the same steps as those of test_eviction and test_repair"
+)
 LAB = MIXED
 HELLO = "hello.sample.svc.cluster.local"
 FLAT = {"network": "datacentre"}

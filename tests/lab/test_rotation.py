@@ -24,6 +24,7 @@ from .forgery import dialled, minted
 from .observe import calling, certificate_chain, eventually, names, objects
 from .test_repair import killed_up
 
+later = pytest.mark.extended("the same steps as those of the root, with another name in them")
 LAB = Shape(2)
 PAIR = ("c1", "c2")
 URL = f"http://hello.sample:{sample.PORT}/cgi-bin/hello"
@@ -68,8 +69,7 @@ def up_under_traffic(mesh: Stack, lab: dict[str, Cluster], seconds_after: float 
     with calling(lab["c1"], URL) as calls:
         mesh.up()
         time.sleep(seconds_after)
-    assert set(calls.statuses) == {"200"}, calls
-    assert calls.statuses["200"] > 20
+    calls.all_answered(more_than=20)
 
 
 def chain(cluster: Cluster) -> list[str]:
@@ -96,7 +96,7 @@ def test_new_intermediates_are_taken_while_calls_go_on(mesh: Stack, lab: dict[st
                 lambda found: found == "horizon intermediate 2026-11-04",
                 seconds=RENEWED,
             )
-    assert set(calls.statuses) == {"200"}, calls
+    calls.all_answered()
 
 
 def test_a_new_token_goes_round_before_the_old_one_ends(mesh: Stack, lab: dict[str, Cluster]) -> None:
@@ -139,7 +139,7 @@ def test_a_root_that_signs_before_all_clusters_trust_it_is_refused(mesh: Stack, 
             becomes(mesh, roots=(OLD, NEW), **TOKEN)
         mesh.up()
         time.sleep(5)
-    assert set(calls.statuses) == {"200"}, calls
+    calls.all_answered()
     assert [trusted(name) for name in PAIR] == ["a,b", "a,b"]
 
 
@@ -158,7 +158,7 @@ def test_the_new_root_signs_and_the_old_one_is_kept_while_its_certificates_live(
                 lambda found: found == "horizon root b",
                 seconds=RENEWED,
             )
-    assert set(calls.statuses) == {"200"}, calls
+    calls.all_answered()
 
 
 def old_leaf(mesh: Stack, folder: Path) -> list[str]:
@@ -178,6 +178,7 @@ def test_the_old_root_is_dropped_and_its_certificates_are_refused(
     mesh.up("--expect-no-changes")
 
 
+@later
 def test_another_trust_domain_comes_with_the_next_certificates_and_knows_the_old_one(
     mesh: Stack, lab: dict[str, Cluster]
 ) -> None:
@@ -191,4 +192,4 @@ def test_another_trust_domain_comes_with_the_next_certificates_and_knows_the_old
     with calling(lab["c1"], URL) as calls:
         for name in PAIR:
             eventually(lambda name=name: identity(lab[name]), lambda found: DOMAINS[1] in found, seconds=RENEWED)
-    assert set(calls.statuses) == {"200"}, calls
+    calls.all_answered()

@@ -21,7 +21,7 @@ from pulumi_istio_mesh.plan.mesh_plan import IstiodRoute, MeshPlan, plan_mesh
 from pulumi_istio_mesh.plan.resources import number_of_resources
 from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
 
-from .conftest import EXAMPLES, MIXED, AStack, taken_down
+from .conftest import EXAMPLES, MIXED, AStack, in_core, taken_down
 from .observe import endpoints, eventually, names, signer, synced
 
 LAB = replace(MIXED, clusters=5)
@@ -87,7 +87,7 @@ def a_connection_for_each_call(clusters: Iterable[Cluster]) -> None:
         cluster.kubectl("apply", "-f", "-", stdin=json.dumps(rule))
 
 
-@pytest.fixture(scope="module", params=[*SHAPES, *FILES])
+@pytest.fixture(scope="module", params=in_core([*SHAPES, *FILES], "mixed"))
 def mesh(request: pytest.FixtureRequest, a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Mesh]:
     name: str = request.param
     if name in FILES:
@@ -99,7 +99,7 @@ def mesh(request: pytest.FixtureRequest, a_stack: AStack, lab: dict[str, Cluster
         root = {"issued": NAMES_SINCE.isoformat()}
         more = {"verify": {"timeout_seconds": 60}, "trust": {"roots": [root]}}
         stack = a_stack(name.replace(", ", "-").replace(" ", "-"), SHAPES[name], **more)
-    with taken_down(lab, stack):
+    with taken_down(lab, stack, destroy=True):
         stack.up()
         found = Mesh(stack, lab)
         sample.deploy(found.clusters.values(), found.clusters)

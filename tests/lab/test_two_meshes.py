@@ -28,6 +28,7 @@ from .conftest import EXAMPLES, AStack, taken_down
 from .forgery import SNI, dialled, minted, wide_root
 from .observe import calling, endpoints, eventually, names, objects, restarts
 
+later = pytest.mark.extended("the border holds in the core; what goes and comes beside it takes as long again")
 LAB = Shape(3)
 A, B = ("c1",), ("c2", "c3")
 GATEWAY = "istio-federationgateway"
@@ -259,13 +260,17 @@ def test_a_third_identity_and_none_at_all_are_refused_even_if_the_root_is_truste
 
     That is why an offer with one is refused: nothing in a proxy could tell whom it signed.
     """
-    key, root = wide_root("mesh-b", *WIDE)
+    old, new = wide_root("mesh-b", *WIDE), wide_root("mesh-b", *WIDE, issued=NAMES_SINCE)
+    (_, root), (_, new_root) = old, new
     address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
+    nobody = f"email:{CLIENT}"
     people = {
-        "who may call": CLIENT,
-        "a third domain": "spiffe://evil.internal/ns/sample/sa/client",
-        "nobody": "email:spiffe://mesh-b.internal/ns/sample/sa/client",
-        "an alias of mesh-a": f"spiffe://{BEFORE}/ns/sample/sa/client",
+        "who may call": (old, CLIENT),
+        "a third domain": (old, "spiffe://evil.internal/ns/sample/sa/client"),
+        "nobody": (old, nobody),
+        "an alias of mesh-a": (old, f"spiffe://{BEFORE}/ns/sample/sa/client"),
+        "who may call, by a root that says which names it signs": (new, CLIENT),
+        "nobody, by such a root": (new, nobody),
     }
     folders = {name: tmp_path / str(index) for index, name in enumerate(people)}
 
@@ -274,14 +279,14 @@ def test_a_third_identity_and_none_at_all_are_refused_even_if_the_root_is_truste
 
     for folder in folders.values():
         folder.mkdir()
-    leaves = {name: minted(key, root, folders[name], uri) for name, uri in people.items()}
+    leaves = {name: minted(*authority, folders[name], identity) for name, (authority, identity) in people.items()}
     assert set(answers().values()) == {"refused"}
-    with forced(lab["c1"], root, "mesh-b.internal"):
-        expected = {"who may call": "200", "a third domain": "refused", "nobody": "403", "an alias of mesh-a": "200"}
+    with forced(lab["c1"], root, "mesh-b.internal"), forced(lab["c1"], new_root, "mesh-b.internal"):
+        expected = dict(zip(people, ("200", "refused", "403", "200", "200", "refused"), strict=True))
         # istiod sends roots and trust domains apart; an answer that is late on a busy machine is no refusal.
         eventually(answers, lambda seen: seen == expected)
     with forced(lab["c1"], root, "mesh-b.internal", "evil.internal"):
-        expected["a third domain"] = "403"
+        expected |= {"a third domain": "403", "who may call, by a root that says which names it signs": "refused"}
         eventually(answers, lambda seen: seen == expected)
     eventually(answers, lambda seen: set(seen.values()) == {"refused"})
 
@@ -300,6 +305,7 @@ def test_running_again_changes_nothing_and_nothing_drifts(meshes: Meshes) -> Non
 FALLBACK = {"service": "hello.sample", "accounts": ["hello"]}
 
 
+@later
 def test_a_link_in_the_other_direction_changes_objects_and_restarts_nothing(
     meshes: Meshes, lab: dict[str, Cluster]
 ) -> None:
@@ -325,6 +331,7 @@ def test_a_link_in_the_other_direction_changes_objects_and_restarts_nothing(
     assert {name: restarts(lab[name]) for name in A} == before
 
 
+@later
 def test_through_the_cross_network_gateway_another_mesh_calls_nothing_that_is_not_exported(
     meshes: Meshes, lab: dict[str, Cluster]
 ) -> None:
@@ -347,6 +354,7 @@ def scaled(cluster: Cluster, workload: str, replicas: int) -> None:
         eventually(lambda: objects(cluster, *left), lambda seen: seen == [])
 
 
+@later
 def test_a_second_gateway_takes_over_and_no_call_is_lost(meshes: Meshes, lab: dict[str, Cluster]) -> None:
     with calling(lab["c1"], OF_B) as calls:
         time.sleep(2)
@@ -354,9 +362,10 @@ def test_a_second_gateway_takes_over_and_no_call_is_lost(meshes: Meshes, lab: di
         time.sleep(5)
         scaled(lab["c3"], GATEWAY, 1)
         time.sleep(2)
-    assert set(calls.statuses) == {"200"}, calls.statuses
+    calls.all_answered()
 
 
+@later
 def test_a_local_service_answers_while_no_gateway_of_the_exporter_does(meshes: Meshes, lab: dict[str, Cluster]) -> None:
     def answering() -> set[str]:
         return {(answer := sample.call(lab["c2"], IMPORTED)).cluster or answer.error for _ in range(5)}
@@ -367,9 +376,10 @@ def test_a_local_service_answers_while_no_gateway_of_the_exporter_does(meshes: M
         eventually(answering, lambda seen: seen == {"c2"})
         scaled(lab["c1"], GATEWAY, 1)
         eventually(answering, lambda seen: seen == {"c1"})
-    assert set(calls.statuses) == {"200"}, calls.statuses
+    calls.all_answered()
 
 
+@later
 def test_without_a_fallback_calls_fail_at_once_and_come_back(meshes: Meshes, lab: dict[str, Cluster]) -> None:
     meshes.declare(meshes.b)
     meshes.b.up()
@@ -384,9 +394,10 @@ def test_without_a_fallback_calls_fail_at_once_and_come_back(meshes: Meshes, lab
         assert across.slowest < FAST
         scaled(lab["c1"], GATEWAY, 1)
         eventually(lambda: sample.call(lab["c3"], IMPORTED).status, lambda status: status == 200)
-    assert set(own.statuses) == {"200"}, own.statuses
+    own.all_answered()
 
 
+@later
 def test_without_istiod_or_api_server_of_the_exporter_calls_go_on(meshes: Meshes, lab: dict[str, Cluster]) -> None:
     with calling(lab["c3"], OWN) as own, calling(lab["c2"], IMPORTED) as across:
         scaled(lab["c1"], "istiod", 0)
@@ -395,8 +406,8 @@ def test_without_istiod_or_api_server_of_the_exporter_calls_go_on(meshes: Meshes
             time.sleep(8)
         eventually(lambda: _answers(lab["c1"]), bool)
         scaled(lab["c1"], "istiod", 1)
-    assert set(own.statuses) == {"200"}, own.statuses
-    assert set(across.statuses) == {"200"}, across.statuses
+    own.all_answered()
+    across.all_answered()
 
 
 def _answers(cluster: Cluster) -> bool:
@@ -406,6 +417,7 @@ def _answers(cluster: Cluster) -> bool:
         return False
 
 
+@later
 def test_another_root_of_the_exporter_is_refused_and_nobody_else_notices(
     meshes: Meshes, lab: dict[str, Cluster], tmp_path: Path
 ) -> None:
@@ -426,9 +438,10 @@ def test_another_root_of_the_exporter_is_refused_and_nobody_else_notices(
             )
         again()
         eventually(lambda: sample.call(lab["c2"], IMPORTED).status, lambda status: status == 200)
-    assert set(own.statuses) == {"200"}, own.statuses
+    own.all_answered()
 
 
+@later
 def test_a_root_is_rotated_and_the_other_mesh_restarts_nothing(meshes: Meshes, lab: dict[str, Cluster]) -> None:
     before = {name: restarts(lab[name]) for name in A}
     old, new = {"issued": "2026-11-23"}, NEXT_OF_B
@@ -453,6 +466,7 @@ def test_a_root_is_rotated_and_the_other_mesh_restarts_nothing(meshes: Meshes, l
     assert {name: restarts(lab[name]) for name in A} == before
 
 
+@later
 def test_one_mesh_is_destroyed_and_the_other_says_so_and_stays(meshes: Meshes, lab: dict[str, Cluster]) -> None:
     with calling(lab["c3"], OWN) as own:
         meshes.a.destroy()
@@ -461,7 +475,7 @@ def test_one_mesh_is_destroyed_and_the_other_says_so_and_stays(meshes: Meshes, l
         meshes.b.up()
         answer = eventually(lambda: sample.call(lab["c3"], IMPORTED), lambda seen: seen.status == 503)
         assert "no healthy upstream" in answer.error
-    assert set(own.statuses) == {"200"}, own.statuses
+    own.all_answered()
     assert "istio-system" not in names(lab["c1"], "namespaces")
     # Made again it has another root, and both learn of it.
     meshes.a.up()
@@ -472,6 +486,7 @@ def test_one_mesh_is_destroyed_and_the_other_says_so_and_stays(meshes: Meshes, l
     eventually(lambda: sample.call(lab["c3"], IMPORTED).status, lambda status: status == 200)
 
 
+@later
 def test_a_link_that_is_removed_leaves_no_trust_behind(meshes: Meshes, lab: dict[str, Cluster], tmp_path: Path) -> None:
     address = meshes.a.outputs()["offers"]["mesh-b"]["gateways"]["c1"]["address"]
     meshes.declare(meshes.b, trust={"roots": [NEXT_OF_B]})

@@ -21,6 +21,7 @@ from .breakages import applied
 from .conftest import AStack, declare, taken_down
 from .observe import called_twice, calling, eventually, objects
 
+later = pytest.mark.extended("one upgrade in waves is in the core; going back and revisions take as long again each")
 LAB = Shape(3)
 TRIO = ("c1", "c2", "c3")
 URL = f"http://hello.sample:{sample.PORT}/cgi-bin/hello"
@@ -74,8 +75,7 @@ def test_a_mesh_is_upgraded_in_waves_without_a_lost_call_and_keeps_its_addresses
         time.sleep(3)
     assert sparse.result() == ["200 1", "200 0"]
     for calls in (out, across):
-        assert set(calls.statuses) == {"200"}, calls
-        assert calls.statuses["200"] > 50
+        calls.all_answered(more_than=50)
     assert running(lab) == {name: {NEXT_ISTIO} for name in TRIO}
     assert mesh.outputs()["gateways"] == before
     starts = {name: started(lab[name], "istiod") for name in TRIO}
@@ -90,6 +90,7 @@ def started(cluster: Cluster, app: str) -> str:
     return max(pod["metadata"]["creationTimestamp"] for pod in objects(cluster, "pods", "-A", f"--selector=app={app}"))
 
 
+@later
 def test_a_wave_that_breaks_calls_is_the_last_and_mended_the_mesh_goes_back_without_a_lost_call(
     mesh: Stack, lab: dict[str, Cluster]
 ) -> None:
@@ -101,10 +102,11 @@ def test_a_wave_that_breaks_calls_is_the_last_and_mended_the_mesh_goes_back_with
             assert "call-forbidden c1 to c1" in str(failed.value)
             assert running(lab) == {"c1": {ISTIO}, "c2": {NEXT_ISTIO}, "c3": {NEXT_ISTIO}}
         mesh.up()
-    assert set(calls.statuses) == {"200"}, calls
+    calls.all_answered()
     assert running(lab) == {name: {ISTIO} for name in TRIO}
 
 
+@later
 def test_one_cluster_can_be_of_another_version(mesh: Stack, lab: dict[str, Cluster]) -> None:
     becomes(mesh, ISTIO, c3={"istio_version": NEXT_ISTIO})
     mesh.up()
@@ -154,6 +156,7 @@ def _version(pod: dict[str, Any]) -> str:
 OLD, NEW = f"default {ISTIO}", f"next {NEXT_ISTIO}"
 
 
+@later
 def test_a_second_revision_runs_beside_the_first_is_proved_and_serves_nobody_yet(
     mesh: Stack, lab: dict[str, Cluster]
 ) -> None:
@@ -162,7 +165,8 @@ def test_a_second_revision_runs_beside_the_first_is_proved_and_serves_nobody_yet
     revisioned(mesh, "default")
     with calling(lab["c1"], URL) as out, calling(lab["c2"], URL) as across:
         mesh.up()
-    assert set(out.statuses) == set(across.statuses) == {"200"}, (out, across)
+    out.all_answered()
+    across.all_answered()
     assert istiods(lab) == {name: {OLD, NEW} for name in TRIO}
     assert gateways(lab) == {name: {OLD} for name in TRIO}
     for name in TRIO:
@@ -171,6 +175,7 @@ def test_a_second_revision_runs_beside_the_first_is_proved_and_serves_nobody_yet
     mesh.up("--expect-no-changes")
 
 
+@later
 def test_gateways_move_to_another_revision_in_waves_and_back_without_a_lost_call(
     mesh: Stack, lab: dict[str, Cluster]
 ) -> None:
@@ -188,11 +193,12 @@ def test_gateways_move_to_another_revision_in_waves_and_back_without_a_lost_call
         mesh.up()
         time.sleep(3)
     for calls in (out, across):
-        assert set(calls.statuses) == {"200"}, calls
+        calls.all_answered()
     assert gateways(lab) == {name: {NEW} for name in TRIO}
     assert mesh.outputs()["gateways"] == before
 
 
+@later
 def test_a_revision_goes_when_no_pod_has_its_proxy_of_it_any_more(mesh: Stack, lab: dict[str, Cluster]) -> None:
     revisioned(mesh, "next", "next")
     with pytest.raises(LabError) as refused:
@@ -209,7 +215,7 @@ def test_a_revision_goes_when_no_pod_has_its_proxy_of_it_any_more(mesh: Stack, l
     eventually(lambda: sample_revisions(lab), lambda found: found == {"next"})
     with calling(lab["c1"], URL) as calls:
         mesh.up()
-    assert set(calls.statuses) == {"200"}, calls
+    calls.all_answered()
     assert istiods(lab) == {name: {NEW} for name in TRIO}
     mesh.up("--expect-no-changes")
     done = mesh.command("istio-mesh", "verify", "--stack", mesh.name, "--json")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lab import conformance, istio_suite
-from lab.programs import BUILDS, CONFORMANCE_BUILDS
+from lab.programs import BUILDS, FOR_CONFORMANCE
 from lab.suite_results import counted, differences, events, of_leaves
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.rules import problems_in
@@ -120,13 +120,13 @@ def test_the_suite_is_told_who_serves_whom_on_which_network():
 
 
 def test_no_other_lab_builds_the_suite():
-    assert not {build.folder for build in BUILDS} & {build.folder for build in CONFORMANCE_BUILDS}
+    assert not {build.folder for build in BUILDS} & {build.folder for build in FOR_CONFORMANCE}
 
 
 def test_the_suite_is_of_the_istio_that_the_lab_runs():
     pinned = {
         build.source.joinpath("go.mod").read_text().split("istio.io/istio ")[1].split()[0]
-        for build in [*BUILDS, *CONFORMANCE_BUILDS]
+        for build in [*BUILDS, *FOR_CONFORMANCE]
         if "istio.io/istio" in build.source.joinpath("go.mod").read_text()
     }
     assert len(pinned) == 1

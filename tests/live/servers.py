@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import email.utils
+import hashlib
 import json
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +28,8 @@ class Server:
         """Method, path with query, and Accept header of each request."""
         self.headers: list[list[tuple[str, str]]] = []
         """All headers of each request."""
+        self.printed = ""
+        """What every command in every pod prints."""
         self.delay = threading.Event()
         self.delay.set()
         self.kubeconfig = ""
@@ -39,6 +44,9 @@ def serving(server: Server, tls: ssl.SSLContext | None = None) -> Iterator[Serve
             server.asked.append((self.command, self.path, self.headers.get("Accept", "")))
             server.headers.append(self.headers.items())
             server.delay.wait(30)
+            if self.headers.get("Upgrade") == "websocket":
+                self.exec()
+                return
             path = self.path.partition("?")[0].rstrip("/") or "/"
             found = server.answers.get(self.path, server.answers.get(path, {"items": []}))
             status, body = found if isinstance(found, tuple) else (200, found)
@@ -50,6 +58,22 @@ def serving(server: Server, tls: ssl.SSLContext | None = None) -> Iterator[Serve
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
+
+        def exec(self) -> None:
+            """Print as a command does, and say on channel 3 how it ended. Source: RFC 6455, 4.2.2 and 5.2."""
+            accepted = hashlib.sha1(f"{self.headers['Sec-WebSocket-Key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode())
+            self.send_response_only(101)
+            self.send_header("Upgrade", "websocket")
+            self.send_header("Connection", "Upgrade")
+            self.send_header("Sec-WebSocket-Accept", base64.b64encode(accepted.digest()).decode())
+            self.send_header("Sec-WebSocket-Protocol", "v4.channel.k8s.io")
+            self.end_headers()
+            for message in (b"\x01" + server.printed.encode(), b'\x03{"status": "Failure"}'):
+                short = len(message) < 126
+                length = struct.pack(">B", len(message)) if short else b"\x7e" + struct.pack(">H", len(message))
+                self.wfile.write(b"\x82" + length + message)
+            self.rfile.read(2)
+            self.close_connection = True
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))

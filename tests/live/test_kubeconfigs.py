@@ -354,6 +354,15 @@ def test_who_is_impersonated_is_who_reads(server: Server) -> None:
     }
 
 
+def test_who_is_impersonated_is_who_runs_a_command_and_what_it_prints_is_read(server: Server) -> None:
+    server.printed = "all as expected\n" + 40_000 * "x"
+    api = ClusterApi(changed(server, user(**{"as": "auditor", "as-groups": ["a", "b"]})))
+    printed = asyncio.run(api.run("istio-mesh-verify", "probe-0", "probe", ["sh", "-c", "exit 1"]))
+    assert printed == server.printed
+    sent = [value for name, value in server.headers[-1] if name.lower().startswith("impersonate")]
+    assert sent == ["auditor", "a", "b"]
+
+
 def data(pair: Path, name: str) -> str:
     return base64.b64encode((pair / name).read_bytes()).decode()
 

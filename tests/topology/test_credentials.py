@@ -114,6 +114,43 @@ HARMLESS: dict[str, tuple[str, Any]] = {
     ),
 }  # fmt: skip
 
+FORMS = {
+    "a header with a token": "Authorization: Bearer 0123456789abcdef0123",
+    "a header with a name and a password": f"authorization: basic {base64.b64encode(b'robot:not-a-real').decode()}",
+    "a header of another scheme": "Api-Token dt0c01.ABCDEFGHIJKLMNOPQRSTUVWX",
+    "a certificate and its key in base64": base64.b64encode((CA + KEY).encode()).decode(),
+    "a fragment": "https://a.example/#access_token=abcdef",
+    "a parameter with a hyphen": "https://a.example/?api-key=abcdef",
+    "a connection string": f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={'A' * 86}==",
+    "a passing key of a cloud": "ASIAABCDEFGHIJKLMNOP",
+    "a token of npm": f"npm_{'a' * 36}",
+    "a token of Docker": "dckr_pat_0123456789abcdefghijklmnopq",
+    "a token of Pulumi": f"pul-{'0' * 40}",
+    "a token of NATS": "nats://0123456789abcdef@nats.example:4222",
+}
+LOOKALIKES = (
+    "https://a.example/?auth=none",
+    "https://a.example/?auth=disabled&page=2",
+    "https://grafana.example/d/mesh?var-token=All",
+    "http://[::1]:15000/@x",
+    "nats://nats.example:4222",
+    "Basic authentication-and-authorization is done by the ingress",
+    "Bearer %REQ(authorization)%",
+    "AccountKey=$(ACCOUNT_KEY)",
+    base64.b64encode((CA + CA).encode()).decode(),
+)
+
+
+@pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)
+def test_each_form_of_a_credential_is_known_in_any_fact(text: str) -> None:
+    assert credential_in("", text)
+
+
+@pytest.mark.parametrize("text", LOOKALIKES)
+def test_what_has_nearly_such_a_form_is_none(text: str) -> None:
+    assert credential_in("", text) == ""
+
+
 SAID = ("not-a-real", JWT, HEX, "abcdef.0123", "ghp_", "glpat-", "AKIA")
 
 

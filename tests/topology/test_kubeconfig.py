@@ -10,7 +10,6 @@ import pytest
 from pulumi_istio_mesh.topology.kubeconfig import (
     KubeconfigError,
     api_server_problems,
-    certificate_authority_of,
     kubeconfig_problems,
     server_of,
 )
@@ -45,12 +44,6 @@ def test_a_kubeconfig_may_be_json() -> None:
         ' "clusters": [{"name": "b", "cluster": {"server": "https://b.example"}}]}'
     )
     assert server_of(text) == "https://b.example"
-    assert certificate_authority_of(text) is None
-
-
-def test_the_certificate_authority_is_that_of_the_current_context() -> None:
-    text = a_kubeconfig().replace("{server:", "{certificate-authority-data: Y2E=, server:")
-    assert certificate_authority_of(text) == "Y2E="
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
