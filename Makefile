@@ -1,7 +1,7 @@
 # One Istio mesh over several clusters. `make` lists what there is; each target installs what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help browser docs demo demo-down test test-all test-core test-lab test-pure test-newest test-oldest lab-build release check bench fuzz soak cloud-test lab-up lab-down lab-shell lock clean
+.PHONY: help browser docs demo demo-down test test-all test-core test-lab test-pure test-newest test-oldest lab-build release check bench conformance fuzz soak cloud-test lab-up lab-down lab-shell lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -66,7 +66,7 @@ test-core: $(VENV)/installed browser ## The core on real clusters: every capabil
 FILES := tests/lab
 
 test-lab: $(VENV)/installed browser ## All tests on real clusters, or those of FILES="tests/lab/test_a.py ..."
-	@$(LAB) build
+	@$(LAB) build && $(LAB) build --for conformance
 	@echo "==> $(FILES) on real clusters, two labs at once (all of them about 65 min)"
 	@$(PY) -m pytest $(ON_CLUSTERS) -m "lab and not soak" $(FILES)
 
@@ -107,6 +107,10 @@ check: $(VENV)/installed browser ## Format, lint, types, import contracts
 bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table of ratios (about 30 min)
 	@$(LAB) build
 	@$(PY) -m lab.bench
+
+conformance: $(VENV)/installed ## Istio's own integration suite on a mesh of this package, and on one by istioctl (at most 3 hours)
+	@$(LAB) build --for conformance
+	@$(PY) -m lab.conformance
 
 MINUTES := 60
 

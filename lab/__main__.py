@@ -53,7 +53,8 @@ def _explained(command: Callable[Parameters, None]) -> Callable[Parameters, None
     type=click.Choice(list(PURPOSES)),
     default="everything",
     show_default=True,
-    help="demo: clusters with a mesh from a Python program; everything: other languages and installers, too.",
+    help="demo: clusters with a mesh from a Python program; everything: other languages and installers, too; "
+    "conformance: Istio's own tests.",
 )
 @_explained
 def build(purpose: str) -> None:

@@ -101,11 +101,13 @@ def _compile(build: GoBuild) -> None:
     partial = output / "partial"
     partial.mkdir(exist_ok=True)
     target = partial / build.rename if build.rename else f"{partial}{os.sep}"
-    done = _go(source, "build", *build.flags, "-o", str(target), *build.packages)
+    done = _go(source, *build.command, *build.flags, "-o", str(target), *build.packages)
     if done.returncode != 0:
         log = output / "build.log"
         log.write_text(done.stderr)
-        raise LabError(f"go build of {', '.join(build.programs)} failed, the whole log is {log}:\n{last_lines(log)}")
+        raise LabError(
+            f"go {build.command[0]} of {', '.join(build.programs)} failed, the whole log is {log}:\n{last_lines(log)}"
+        )
     for program in build.programs:
         (partial / program).rename(output / program)
     partial.rmdir()

@@ -1,11 +1,11 @@
-"""A cluster's DNS: Services, headless Services' Pods, Pods by address, and load balancers' names.
+"""A cluster's DNS: Services of every type, headless Services' Pods, Pods by address, and load balancers' names.
 
 It knows nothing of the world outside and asks nobody: any other name doesn't exist.
 """
 
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import AddressValueError, IPv4Address
 
 from lab.kubernetes_api import Mirror, Object, key_of
@@ -13,13 +13,20 @@ from lab.loadbalancer import address_of, ready_addresses, slices_of
 
 _DOMAIN = ".cluster.local"
 _TTL_SECONDS = 5
-_TYPE_A = 1
+_TYPE_A, _TYPE_CNAME = 1, 5
 _ANSWERS_AT_MOST = 25
 """More would not fit into the 512 bytes that every resolver takes."""
+_TO_THE_QUESTION = b"\xc0\x0c"
+"""Instead of a name: the one that was asked for."""
 _AUTHORITATIVE, _NO_SUCH_NAME = 0x8580, 0x8583
 
-Lookup = Callable[[str], list[IPv4Address] | None]
-"""The addresses of a name: an empty list for a name that has none, None for a name that doesn't exist."""
+_ALIASES_AT_MOST = 8
+"""Two Services that name each other would be followed for ever."""
+
+Meaning = IPv4Address | str
+"""An address, or the name that a name is an alias of: what follows in a list is that one's."""
+Lookup = Callable[[str], Sequence[Meaning] | None]
+"""What a name means: an empty list for a name that has no address, None for a name that doesn't exist."""
 
 
 class Names:
@@ -29,8 +36,8 @@ class Names:
         self._services = services
         self._slices = slices
 
-    def lookup(self, name: str) -> list[IPv4Address] | None:
-        """The addresses of a name; see `Lookup`."""
+    def lookup(self, name: str, aliases: int = 0) -> Sequence[Meaning] | None:
+        """What a name means that was reached over so many aliases; see `Lookup`."""
         balancer = address_of(name)
         if balancer:
             return [balancer]
@@ -40,12 +47,14 @@ class Names:
         *host, service, namespace, kind = labels
         if kind == "pod" and not host:
             return _pod_address(service)
-        return self._service((namespace, service), host) if kind == "svc" else None
+        return self._service((namespace, service), host, aliases) if kind == "svc" else None
 
-    def _service(self, key: tuple[str, str], host: list[str]) -> list[IPv4Address] | None:
+    def _service(self, key: tuple[str, str], host: list[str], aliases: int) -> Sequence[Meaning] | None:
         service = next((s for s in self._services.objects if key_of(s) == key), None)
         if service is None:
             return None
+        if service["spec"].get("type") == "ExternalName":
+            return None if host else self._alias(service["spec"]["externalName"].rstrip("."), aliases + 1)
         address = service["spec"].get("clusterIP")
         if address not in (None, "", "None"):
             return None if host else [IPv4Address(address)]
@@ -53,6 +62,10 @@ class Names:
         if host:
             return _host_addresses(slices, ".".join(host)) or None
         return sorted({IPv4Address(a) for endpoints in slices for a in ready_addresses(endpoints)})
+
+    def _alias(self, name: str, aliases: int) -> list[Meaning]:
+        """An alias, with the addresses of the name where it is one of the cluster's."""
+        return [name, *((self.lookup(name.lower(), aliases) if aliases < _ALIASES_AT_MOST else None) or [])]
 
 
 def _pod_address(label: str) -> list[IPv4Address] | None:
@@ -93,10 +106,23 @@ def answer(message: bytes, lookup: Lookup) -> bytes:
     question = message[12 : position + 5]
     (kind,) = struct.unpack_from(">H", message, position + 1)
     found = lookup(".".join(labels).lower())
-    # An existing name asked for another type gets an empty answer: "no such name" would be cached for A too.
-    records = (found or [])[:_ANSWERS_AT_MOST] if kind == _TYPE_A else []
+    # An existing name asked for another type gets an empty answer: "no such name" would be cached for A too. Its
+    # aliases are told whatever the type is.
+    meant = [meaning for meaning in found or [] if kind == _TYPE_A or isinstance(meaning, str)]
+    records = _records(meant[:_ANSWERS_AT_MOST])
     flags = _AUTHORITATIVE if found is not None else _NO_SUCH_NAME
     header = message[:2] + struct.pack(">5H", flags, 1, len(records), 0, 0)
-    to_the_question = b"\xc0\x0c"
-    fixed = struct.pack(">HHIH", _TYPE_A, 1, _TTL_SECONDS, 4)
-    return header + question + b"".join(to_the_question + fixed + record.packed for record in records)
+    return header + question + b"".join(records)
+
+
+def _records(meant: Sequence[Meaning]) -> list[bytes]:
+    owner, records = _TO_THE_QUESTION, []
+    for meaning in meant:
+        kind, data = (_TYPE_CNAME, _encoded(meaning)) if isinstance(meaning, str) else (_TYPE_A, meaning.packed)
+        records.append(owner + struct.pack(">HHIH", kind, 1, _TTL_SECONDS, len(data)) + data)
+        owner = data if isinstance(meaning, str) else owner
+    return records
+
+
+def _encoded(name: str) -> bytes:
+    return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"

@@ -1,4 +1,4 @@
-"""Istio as a team installs it by itself with plain Helm: the documented commands, one cluster at a time."""
+"""What a team installs by itself with plain Helm: the documented commands, one cluster at a time."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ def install(cluster: Cluster, authority: Path, *, mesh_id: str, network: str) ->
     }
     _release(cluster, "istio-base", "base", {"defaultRevision": "default"})
     _release(cluster, "istiod", "istiod", values)
+
+
+def install_ingress(cluster: Cluster) -> None:
+    """Install chart gateway as the ingress gateway that a team has beside its mesh."""
+    ports = {"status-port": 15021, "http2": 80, "https": 443, "tcp": 31400}
+    values = {
+        "imagePullPolicy": "IfNotPresent",
+        "service": {"ports": [{"name": name, "port": port, "targetPort": port} for name, port in ports.items()]},
+    }
+    _release(cluster, "istio-ingressgateway", "gateway", values)
 
 
 def _release(cluster: Cluster, name: str, chart: str, values: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ of the product.
 import hashlib
 import re
 import shutil
+import tempfile
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -15,9 +17,9 @@ from lab.build import module_folder, programs_folder
 from lab.containerd import PAUSE_IMAGE, import_images, run_containerd
 from lab.errors import LabError
 from lab.oci import Files, Image, write_image
-from lab.paths import cache
+from lab.paths import ClusterPaths, cache
 from lab.process import Recorded, end, run
-from lab.programs import AGENT_BUILD, FOR_IMAGES, ISTIO, NEXT_ISTIO
+from lab.programs import AGENT_BUILD, ECHO_BUILD, FOR_IMAGES, ISTIO, NEXT_ISTIO
 from lab.progress import Progress, Step
 
 PROBE_NAMES = ("localhost/probe:lab", "docker.io/curlimages/curl:8.17.0")
@@ -25,6 +27,8 @@ PROBE_NAMES = ("localhost/probe:lab", "docker.io/curlimages/curl:8.17.0")
 _WRITE = Step("write and unpack the images", usually=15)
 _ISTIO_USER = "1337:1337"
 _PASSWORDS = b"root:x:0:0:root:/:/bin/sh\nistio-proxy:x:1337:1337::/:/bin/sh\n"
+_ECHO_USER = "1338"
+"""Another one than the proxy's, whose own calls are left alone."""
 _WITHOUT_ISTIO_FILTERS = ("PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_ENABLE_ALPN_FILTER=false")
 _IPTABLES = ["iptables", "ip6tables"]
 
@@ -56,6 +60,15 @@ def build_images(progress: Progress) -> None:
             _fill_store(images, top / fingerprint)
         (top / fingerprint / "complete").touch()
     (top / "current").write_text(fingerprint)
+
+
+def load_echo(clusters: Sequence[str]) -> None:
+    """Gives running nodes the workload that Istio's own suite calls; no other lab has that image."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "app.tar"
+        write_image(_echo(), archive)
+        for cluster in clusters:
+            import_images(ClusterPaths.of(cluster).containerd_socket, [archive])
 
 
 def _fill_store(images: list[Image], folder: Path) -> None:
@@ -113,6 +126,17 @@ def _proxy() -> Image:
     files.copied["/var/lib/istio/envoy/envoy_bootstrap_tmpl.json"] = bootstrap
     _add_iptables(files)
     return Image(_names("proxyv2"), _resolved(files), ("/usr/local/bin/pilot-agent",), _ISTIO_USER)
+
+
+def _echo() -> Image:
+    """As the suite's own Dockerfile has it: the certificates are those that its clients expect."""
+    files = Files(folders=["/tmp"], written={"/etc/passwd": _PASSWORDS})
+    for program in ECHO_BUILD.programs:
+        files.copied[f"/usr/local/bin/{program}"] = ECHO_BUILD.output / program
+    certificates = module_folder(ECHO_BUILD, "istio.io/istio") / "tests" / "testdata" / "certs" / "dns"
+    files.copied["/cert.crt"], files.copied["/cert.key"] = certificates / "cert-chain.pem", certificates / "key.pem"
+    _add_shell(files)
+    return Image(_names("app"), _resolved(files), ("/usr/local/bin/server",), _ECHO_USER)
 
 
 def _add_shell(files: Files) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,11 @@ _EXPOSE_ISTIOD = [
         },
     },
 ]
+_MTLS = {
+    "apiVersion": "security.istio.io/v1",
+    "kind": "PeerAuthentication",
+    "metadata": {"name": "default", "namespace": _NAMESPACE},
+}
 _FLAT = "datacentre"
 
 
@@ -88,26 +93,40 @@ def install_with_remotes(clusters: Sequence[Cluster], *, parallel: bool) -> None
         folder = Path(scratch)
         trust_files.write(folder, [cluster.name for cluster in clusters])
         _namespace(primary, folder / primary.name)
-        serving = _istiod(primary.name, _FLAT)
-        serving["spec"]["values"]["global"]["externalIstiod"] = True
-        _install_operator(primary, folder / "istiod.yaml", serving)
-        _install_operator(primary, folder / "gateway.yaml", _gateway(_FLAT))
-        primary.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(_EXPOSE_ISTIOD))
-        address = primary.kubectl(
-            "-n", _NAMESPACE, "get", "service", "istio-eastwestgateway",
-            "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}",
-        )  # fmt: skip
+        address = _serve_remotes(primary, _FLAT, folder)
 
         def join(remote: Cluster) -> None:
             remote.kubectl("create", "namespace", _NAMESPACE)
-            remote.kubectl(
-                "annotate", "namespace", _NAMESPACE, f"topology.istio.io/controlPlaneClusters={primary.name}"
-            )
-            _install_operator(remote, folder / f"{remote.name}.yaml", _remote(remote.name, _FLAT, address))
-            _discover(primary, remote)
+            _join(remote, primary, _FLAT, address, folder)
 
         with ThreadPoolExecutor(len(remotes) if parallel else 1) as pool:
             list(pool.map(join, remotes))
+
+
+def install_over_networks(networks: Mapping[str, Sequence[Cluster]], *, mtls: str) -> None:
+    """Make one mesh of several networks, the first cluster of each serving the others that are on it.
+
+    Every cluster has an east-west gateway, as in Istio's own test environments, and workloads of all refuse
+    plaintext where `mtls` is `strict`.
+    """
+    clusters = [cluster for members in networks.values() for cluster in members]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        trust_files.write(folder, [cluster.name for cluster in clusters])
+        for network, (primary, *remotes) in networks.items():
+            prepare(primary, folder / primary.name, network)
+            address = _serve_remotes(primary, network, folder)
+            policy = {**_MTLS, "spec": {"mtls": {"mode": mtls.upper()}}}
+            primary.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all([_EXPOSE, policy]))
+            for remote in remotes:
+                remote.kubectl("create", "namespace", _NAMESPACE)
+                _label_network(remote, network)
+                _join(remote, primary, network, address, folder)
+                _install_operator(remote, folder / "gateway.yaml", _gateway(network))
+        for primary, *remotes in networks.values():
+            for other in clusters:
+                if other not in (primary, *remotes):
+                    _discover(primary, other)
 
 
 def install(clusters: Sequence[Cluster], *, parallel: bool) -> None:
@@ -139,7 +158,7 @@ def install_alone(cluster: Cluster, authority: Path, *, mesh_id: str, network: s
 def prepare(cluster: Cluster, authority: Path, network: str) -> None:
     """Make Istio's namespace with what has to be there before istiod: its authority, and the network's name."""
     _namespace(cluster, authority)
-    cluster.kubectl("label", "namespace", _NAMESPACE, f"topology.istio.io/network={network}")
+    _label_network(cluster, network)
 
 
 def uninstall(clusters: Sequence[Cluster]) -> None:
@@ -155,6 +174,29 @@ def _install_one(cluster: Cluster, folder: Path) -> None:
     _install_operator(cluster, folder / "istiod.yaml", _istiod(cluster.name, network))
     _install_operator(cluster, folder / "gateway.yaml", _gateway(network))
     cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(_EXPOSE))
+
+
+def _serve_remotes(primary: Cluster, network: str, folder: Path) -> str:
+    """Install an istiod that remote clusters may use, and return the address at which they reach it."""
+    serving = _istiod(primary.name, network)
+    serving["spec"]["values"]["global"]["externalIstiod"] = True
+    _install_operator(primary, folder / "istiod.yaml", serving)
+    _install_operator(primary, folder / "gateway.yaml", _gateway(network))
+    primary.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(_EXPOSE_ISTIOD))
+    return primary.kubectl(
+        "-n", _NAMESPACE, "get", "service", "istio-eastwestgateway",
+        "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}",
+    )  # fmt: skip
+
+
+def _join(remote: Cluster, primary: Cluster, network: str, address: str, folder: Path) -> None:
+    remote.kubectl("annotate", "namespace", _NAMESPACE, f"topology.istio.io/controlPlaneClusters={primary.name}")
+    _install_operator(remote, folder / f"{remote.name}.yaml", _remote(remote.name, network, address))
+    _discover(primary, remote)
+
+
+def _label_network(cluster: Cluster, network: str) -> None:
+    cluster.kubectl("label", "namespace", _NAMESPACE, f"topology.istio.io/network={network}")
 
 
 def _namespace(cluster: Cluster, folder: Path) -> None:

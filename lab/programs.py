@@ -26,7 +26,7 @@ _STRIP = ("-s", "-w")
 
 @dataclass(frozen=True)
 class GoBuild:
-    """One `go build`: a folder of lab/go, the packages built there, and with what."""
+    """One `go build` or `go test -c`: a folder of lab/go, the packages built there, and with what."""
 
     folder: str
     packages: tuple[str, ...]
@@ -37,11 +37,14 @@ class GoBuild:
     """Linker variables, `package.name=value`."""
     rename: str = ""
     """The program's name where the package's last element isn't it."""
+    tests: bool = False
+    """The packages' tests as programs, instead of the packages."""
 
     @property
     def programs(self) -> tuple[str, ...]:
         """The names of what is built."""
-        return (self.rename,) if self.rename else tuple(p.rsplit("/", 1)[1] for p in self.packages)
+        ending = ".test" if self.tests else ""
+        return (self.rename,) if self.rename else tuple(p.rsplit("/", 1)[1] + ending for p in self.packages)
 
     @property
     def source(self) -> Path:
@@ -49,8 +52,14 @@ class GoBuild:
         return GO_PROGRAMS / self.folder
 
     @property
+    def command(self) -> list[str]:
+        """What `go` is asked for."""
+        # Without `go vet`, which takes as long as the compiler: another project's code is not judged here.
+        return ["test", "-c", "-vet=off"] if self.tests else ["build"]
+
+    @property
     def flags(self) -> list[str]:
-        """The flags of `go build`."""
+        """The flags of `command`."""
         linker = " ".join([*_STRIP, *(f"-X {variable}" for variable in self.variables)])
         tags = ["-tags", ",".join(self.tags)] if self.tags else []
         return ["-trimpath", "-mod=readonly", *tags, "-ldflags", linker]
@@ -151,6 +160,20 @@ HELM_BUILD = GoBuild("helm", ("helm.sh/helm/v3/cmd/helm",), usually=60)
 """What a team has that installed Istio by itself; of the version that the Kubernetes provider renders charts with."""
 PAUSE_BUILD = GoBuild("pause", (".",), rename="pause", usually=2)
 
+ISTIO_TESTS_BUILD = GoBuild(
+    folder="istio-tests",
+    packages=("istio.io/istio/tests/integration/pilot",),
+    tags=("integ",),
+    tests=True,
+    usually=200,
+)
+ECHO_BUILD = GoBuild(
+    folder="istio-tests",
+    packages=tuple(f"istio.io/istio/pkg/test/echo/cmd/{name}" for name in ("server", "client")),
+    usually=40,
+)
+TEST2JSON_BUILD = GoBuild("istio-tests", ("cmd/test2json",), usually=5)
+"""Go's own reader of what a test program prints."""
 FOR_CLUSTERS = (KUBERNETES_BUILD, ETCD_BUILD)
 """What each cluster is made of."""
 FOR_IMAGES = (ISTIOD_BUILD, AGENT_BUILD, PAUSE_BUILD)
@@ -161,8 +184,14 @@ FOR_TESTS = (NODE_HOST_BUILD, YAML_HOST_BUILD, ISTIOCTL_BUILD, HELM_BUILD)
 """What only tests and `make bench` run, and people in `lab shell`: other languages, other installers."""
 
 FOR_DEMO = FOR_CLUSTERS + FOR_IMAGES + FOR_STACKS
+FOR_CONFORMANCE = (TEST2JSON_BUILD, ECHO_BUILD, ISTIO_TESTS_BUILD)
+"""Istio's own integration suite and the workload that it calls: for lab/conformance.py, and for nothing else."""
 BUILDS = FOR_DEMO + FOR_TESTS
-PURPOSES = {"demo": FOR_DEMO, "everything": BUILDS}
+PURPOSES = {
+    "demo": FOR_DEMO,
+    "everything": BUILDS,
+    "conformance": (*FOR_DEMO, ISTIOCTL_BUILD, HELM_BUILD, *FOR_CONFORMANCE),
+}
 """What `python -m lab build` is asked for."""
 
 

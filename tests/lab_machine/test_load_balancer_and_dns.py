@@ -20,6 +20,10 @@ def a_service(name: str, cluster_ip: str):
     return {"metadata": {"namespace": "shop", "name": name}, "spec": {"clusterIP": cluster_ip}}
 
 
+def an_alias(name: str, of: str):
+    return {"metadata": {"namespace": "shop", "name": name}, "spec": {"type": "ExternalName", "externalName": of}}
+
+
 def endpoints_of(service: str, *addresses: str, hostname: str = "", ready: bool = True):
     return {
         "metadata": {"namespace": "shop", "name": "x", "labels": {"kubernetes.io/service-name": service}},
@@ -29,7 +33,15 @@ def endpoints_of(service: str, *addresses: str, hostname: str = "", ready: bool 
 
 
 def names() -> Names:
-    services = Mirror(a_service("front", "10.96.0.7"), a_service("db", "None"))
+    aliases = {
+        "shown": "front.shop.svc.cluster.local.",
+        "twice": "Shown.shop.svc.cluster.local",
+        "outside": "istio.io",
+        "round": "round.shop.svc.cluster.local",
+    }
+    services = Mirror(
+        a_service("front", "10.96.0.7"), a_service("db", "None"), *(an_alias(*alias) for alias in aliases.items())
+    )
     return Names(services, Mirror(endpoints_of("db", "10.11.0.5", hostname="db-0")))
 
 
@@ -46,6 +58,14 @@ def names() -> Names:
         ("front.shop.svc.cluster.local.shop.svc.cluster.local", None),
         ("front.other.svc.cluster.local", None),
         ("istio.io", None),
+        ("shown.shop.svc.cluster.local", ["front.shop.svc.cluster.local", "10.96.0.7"]),
+        (
+            "twice.shop.svc.cluster.local",
+            ["Shown.shop.svc.cluster.local", "front.shop.svc.cluster.local", "10.96.0.7"],
+        ),
+        ("outside.shop.svc.cluster.local", ["istio.io"]),
+        ("round.shop.svc.cluster.local", ["round.shop.svc.cluster.local"] * 8),
+        ("host.shown.shop.svc.cluster.local", None),
     ],
 )
 def test_a_name_means(name, addresses):
@@ -67,6 +87,17 @@ def test_an_answer_carries_the_question_and_the_address():
 def test_a_name_without_an_address_of_that_kind_still_exists():
     message = answer(a_question("front.shop", kind=28), lambda name: [IPv4Address("10.96.0.7")])
     assert struct.unpack(">6H", message[:12]) == (7, 0x8580, 1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("kind", "count"), [(1, 2), (28, 1), (5, 1)], ids=["A", "AAAA", "CNAME"])
+def test_an_alias_is_told_for_every_type_and_its_address_is_the_other_names(kind, count):
+    question = a_question("shown.shop", kind)
+    message = answer(question, lambda name: ["front.shop", IPv4Address("10.96.0.7")])
+    other = b"\5front\4shop\0"
+    alias = b"\xc0\x0c" + struct.pack(">HHIH", 5, 1, 5, len(other)) + other
+    address = other + struct.pack(">HHIH", 1, 1, 5, 4) + IPv4Address("10.96.0.7").packed
+    assert struct.unpack(">6H", message[:12]) == (7, 0x8580, 1, count, 0, 0)
+    assert message[len(question) :] == (alias + address if kind == 1 else alias)
 
 
 def test_an_unknown_name_does_not_exist():

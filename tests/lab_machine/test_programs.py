@@ -11,7 +11,7 @@ import pytest
 from lab import build, programs
 from lab.errors import LabError
 from lab.lifecycle import up
-from lab.programs import BUILDS, FOR_CLUSTERS, FOR_DEMO, FOR_IMAGES, FOR_STACKS, FOR_TESTS, GoBuild
+from lab.programs import BUILDS, FOR_CLUSTERS, FOR_CONFORMANCE, FOR_DEMO, FOR_IMAGES, FOR_STACKS, FOR_TESTS, GoBuild
 from lab.progress import Progress
 from lab.shape import Shape
 
@@ -48,7 +48,7 @@ def test_no_program_is_built_twice():
 
 def test_every_program_is_needed_by_exactly_one():
     declared = [value for value in vars(programs).values() if isinstance(value, GoBuild)]
-    assert Counter(FOR_CLUSTERS + FOR_IMAGES + FOR_STACKS + FOR_TESTS) == Counter(declared)
+    assert Counter(FOR_CLUSTERS + FOR_IMAGES + FOR_STACKS + FOR_TESTS + FOR_CONFORMANCE) == Counter(declared)
 
 
 def test_a_demo_needs_no_other_language_and_no_other_installer():

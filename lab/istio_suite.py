@@ -1,0 +1,199 @@
+"""Istio's own integration suite: which of its tests are run here, on which clusters, and how.
+
+It is built from the published module and run against a mesh that is there (`deploy=false`); it makes its own
+namespaces, workloads and Istio objects, and removes them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from lab.build import module_folder
+from lab.cluster import Cluster
+from lab.environment import shell_environment
+from lab.errors import LabError
+from lab.istioctl import HUB, TAG
+from lab.process import last_lines
+from lab.programs import ISTIO_TESTS_BUILD, TEST2JSON_BUILD
+from lab.progress import Progress
+from lab.suite_results import RESULTS, events, group_of, of_leaves
+
+_AROUND_SECONDS = 300
+"""What a run gets beside its tests: to make workloads, and to remove them."""
+_NAMESPACES = "istio-testing=istio-test"
+"""The label that the suite gives its namespaces."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tests that share one process of the suite, and so one set of workloads."""
+
+    name: str
+    tests: str
+    """As `go test -run` takes them."""
+    minutes: int
+    """The tests' time limit."""
+    without_where_strict: str = ""
+    """Those that are left out where workloads refuse plaintext, as `go test -skip` takes them."""
+
+
+def _traffic(*parts: str) -> str:
+    return f"^TestTraffic$/^({'|'.join(parts)})$"
+
+
+PLAINTEXT = "^TestTraffic$/^gateway$/^client_protocol_-_http[12]_use_client_with"
+"""Tests whose own DestinationRule turns TLS off: a mesh that refuses plaintext fails them, whoever made it.
+
+Half a minute each, 42 of them; on a permissive mesh they are run.
+"""
+
+SLICE = Group("the slice", "^TestClusterLocal$", 3)
+"""Calls that stay in their cluster where they should, and cross where they may; for `make test-lab`."""
+
+GROUPS = (
+    Group("several clusters", "^(TestClusterLocal|TestBadRemoteSecret|TestMirroring|TestRemoteClusters)$", 8),
+    Group("routing", _traffic("jwt-claim-route", "virtualservice", "selfcall", "serverfirst", "sniffing"), 20),
+    Group("gateways", _traffic("gateway", "autopassthrough"), 15, PLAINTEXT),
+    Group("services", _traffic("loop", "tls-origination", "instanceip", "services", "externalname", "host"), 15),
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A cluster as the suite is told of it."""
+
+    cluster: Cluster
+    network: str
+    primary: str = ""
+    """The cluster whose istiod serves it, unless it has one of its own."""
+
+
+def topology(members: Sequence[Member]) -> str:
+    """The suite's topology file."""
+    return json.dumps(
+        [
+            {
+                "kind": "Kubernetes",
+                "clusterName": member.cluster.name,
+                "network": member.network,
+                **({"primaryClusterName": member.primary} if member.primary else {}),
+                "meta": {"kubeconfig": str(member.cluster.kubeconfig_path), "fakeVM": False},
+            }
+            for member in members
+        ],
+        indent=2,
+    )
+
+
+def run(group: Group, members: Sequence[Member], mtls: str, folder: Path, progress: Progress) -> dict[str, str]:
+    """Results of a group's tests by name; all that was printed is `folder`/<group>.log.
+
+    Raises LabError when the suite began none of them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "topology.json").write_text(topology(members))
+    log = folder / f"{group.name.replace(' ', '-')}.log"
+    with _started(group, mtls, folder) as process, log.open("w") as output:
+        # The suite's own limit doesn't count what it does before and after its tests.
+        limit = threading.Timer(group.minutes * 60 + _AROUND_SECONDS, _end, [process])
+        limit.start()
+        try:
+            results = _followed(process, output, progress)
+        finally:
+            limit.cancel()
+            _end(process)
+    _remove_leftovers(members)
+    if not results:
+        raise LabError(f"Istio's suite began no test of {group.name}; {log} ends with:\n{last_lines(log)}")
+    return results
+
+
+def _followed(process: subprocess.Popen[str], log: TextIO, progress: Progress) -> dict[str, str]:
+    """The results once the process has ended; says how each row went as soon as another one begins."""
+    began, row, results = time.monotonic(), "", dict[str, str]()
+    for event in events(process.stdout or ()):
+        log.write(event.output)
+        if not event.result:
+            continue
+        results[event.test] = event.result
+        if group_of(event.test) != row:
+            progress.say(_so_far(row, results, began) if row else "  workloads are there")
+            row = group_of(event.test)
+    if row:
+        progress.say(_so_far(row, results, began))
+    return results
+
+
+def _started(group: Group, mtls: str, folder: Path) -> subprocess.Popen[str]:
+    # Where the suite finds its manifests and charts: built with -trimpath, it doesn't know where it came from.
+    istio = module_folder(ISTIO_TESTS_BUILD, "istio.io/istio")
+    (program,) = ISTIO_TESTS_BUILD.programs
+    environment = {**os.environ, **shell_environment(), "REPO_ROOT": str(istio)}
+    environment.pop("KUBECONFIG", None)
+    command: list[str | Path] = [
+        TEST2JSON_BUILD.output / "test2json",
+        ISTIO_TESTS_BUILD.output / program,
+        "-test.v=test2json",
+        f"-test.run={group.tests}",
+        f"-test.skip={group.without_where_strict if mtls == 'strict' else ''}",
+        f"-test.timeout={group.minutes}m",
+        *_settings(folder),
+    ]
+    return subprocess.Popen(
+        command,
+        cwd=istio / "tests" / "integration" / "pilot",
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _settings(folder: Path) -> list[str]:
+    """What the suite must know of the lab: there is no registry, no virtual machine, and the mesh isn't its own."""
+    settings = {
+        "kube.deploy": "false",
+        "kube.topology": str(folder / "topology.json"),
+        "kube.loadbalancer": "true",
+        "hub": HUB,
+        "tag": TAG,
+        "pullpolicy": "IfNotPresent",
+        "skipVM": "true",
+        "skipTProxy": "true",
+        "maxDumps": "0",
+        "work_dir": str(folder),
+    }
+    return [f"--istio.test.{name}={value}" for name, value in settings.items()]
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Sees to it that nothing of a run is left, also when it was interrupted."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _remove_leftovers(members: Sequence[Member]) -> None:
+    """A run that its limit ended, ended without removing its namespaces."""
+    for member in members:
+        member.cluster.kubectl(
+            "delete", "namespaces", f"--selector={_NAMESPACES}", "--ignore-not-found", timeout_seconds=300
+        )
+
+
+def _so_far(row: str, results: Mapping[str, str], began: float) -> str:
+    counts = Counter(result for test, result in of_leaves(results).items() if group_of(test) == row)
+    told = ", ".join(f"{counts[result]} {result}" for result in RESULTS if counts[result])
+    return f"  {row}: {told} ({time.monotonic() - began:.0f} s)"
