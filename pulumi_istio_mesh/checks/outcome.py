@@ -131,8 +131,8 @@ class Outcome:
 def judged(view: View, differences: Iterable[Finding] | None = None) -> Outcome:
     """Return what all checks say; `differences` are those from what a stack recorded, None without a stack."""
     recorded = differences is not None
-    view = view.believed(_findings)
-    found = _findings(view) | set(differences or ())
+    view, findings = view.believed(_findings)
+    found = findings | set(differences or ())
     rows = tuple(
         Row(
             slug,

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ..istio import names
 from ..plan.mesh_plan import ClusterPlan, MeshPlan
@@ -14,6 +14,7 @@ from ..topology.models import Topology
 from .findings import Finding
 
 Object = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -157,33 +158,32 @@ class View:
             if planned.name in self.seen and self.seen[planned.name].reachable
         ]
 
-    def believed(self, judge: Callable[[View], object]) -> View:
-        """Return the view as `judge` can take it: a cluster whose answers it stumbles over does not answer.
+    def believed(self, judge: Callable[[View], T]) -> tuple[View, T]:
+        """Return the view as `judge` can take it, and what it says: who answers what it stumbles over does not answer.
 
         An API server gives its objects the parts that are read here; what says that it is one may be anything.
         """
-        if _stumbles(judge, self) is None:
-            return self
-        taken = dataclasses.replace(self, seen={name: _unread(name, "not looked at yet") for name in self.seen})
+        try:
+            return self, judge(self)
+        except _STUMBLES:
+            taken = dataclasses.replace(self, seen={name: _unread(name, "not looked at yet") for name in self.seen})
         for name, seen in self.seen.items():
             tried = dataclasses.replace(taken, seen={**taken.seen, name: seen})
-            if error := _stumbles(judge, tried):
-                seen = _unread(name, f"its answers are not those of Kubernetes ({error})")
-            taken = dataclasses.replace(taken, seen={**taken.seen, name: seen})
-        return taken
+            try:
+                judge(tried)
+            except _STUMBLES as error:
+                # Its words may repeat the answer.
+                odd = _unread(name, f"its answers are not those of Kubernetes ({type(error).__name__})")
+                tried = dataclasses.replace(taken, seen={**taken.seen, name: odd})
+            taken = tried
+        return taken, judge(taken)
+
+
+_STUMBLES = (LookupError, TypeError, AttributeError, ValueError)
 
 
 def _unread(cluster: str, why: str) -> Seen:
     return Seen(cluster, unread={"version": why})
-
-
-def _stumbles(judge: Callable[[View], object], view: View) -> str | None:
-    try:
-        judge(view)
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        # Its words may repeat the answer.
-        return type(error).__name__
-    return None
 
 
 def named(item: Object) -> tuple[str, str]:

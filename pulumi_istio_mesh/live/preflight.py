@@ -33,6 +33,6 @@ async def look_before(
     )
     seen = {found.cluster: found for found in read}
     view = View(topology, plan, seen, dt.datetime.now(dt.timezone.utc), roots=roots)
-    view = view.believed(lambda tried: found_before(tried, members))
+    view, findings = view.believed(lambda tried: found_before(tried, members))
     unread = {name: found.unread["version"] for name, found in view.seen.items() if not found.reachable}
-    return found_before(view, members), unread
+    return findings, unread

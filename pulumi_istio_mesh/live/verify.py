@@ -67,7 +67,7 @@ async def look(
     urls = {**(servers or {}), **{name: str(url) for name, url in known.items()}}
     view = View(topology, plan, seen, dt.datetime.now(dt.timezone.utc), urls)
     # What can't be judged can't be dialled either.
-    view = view.believed(
+    view, _ = view.believed(
         lambda tried: [(_probe(found), _environment(tried, planned)) for planned, found in tried.clusters()]
     )
     await asyncio.gather(

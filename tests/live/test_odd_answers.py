@@ -73,7 +73,7 @@ def test_no_object_ends_a_verdict_or_hides_what_is_found_of_another_cluster(fiel
         told = {(one.slug, one.cluster) for cause in outcome.causes for one in (cause.finding, *cause.consequences)}
         assert {("kubernetes-version", name) for name in OTHERS} <= told
         stumbled += ("cluster-unreachable", EAST) in told
-        believed = view.believed(lambda tried: found_before(tried, dict.fromkeys(TOPOLOGY.clusters, "m")))
+        believed, _ = view.believed(lambda tried: found_before(tried, dict.fromkeys(TOPOLOGY.clusters, "m")))
         assert all(believed.seen[name].reachable for name in OTHERS)
         stumbled += not believed.seen[EAST].reachable
     assert bool(stumbled) == (field in STUMBLED_OVER)
@@ -85,14 +85,25 @@ def servers() -> Iterator[dict[str, Server]]:
         yield {name: stack.enter_context(serving(Server())) for name in TOPOLOGY.clusters}
 
 
+def verified(servers: dict[str, Server]) -> View:
+    return asyncio.run(look(TOPOLOGY, connected({name: Access(server.kubeconfig) for name, server in servers.items()})))
+
+
+def unread_before(servers: dict[str, Server]) -> dict[str, str]:
+    kubeconfigs = {name: server.kubeconfig for name, server in servers.items()}
+    return asyncio.run(look_before(TOPOLOGY, plan_mesh(TOPOLOGY), kubeconfigs, dict.fromkeys(kubeconfigs, "m")))[1]
+
+
+def adopted(server: Server) -> None:
+    asyncio.run(read_control_plane(ClusterApi(server.kubeconfig)))
+
+
 @pytest.fixture
 def lying(servers: dict[str, Server]) -> Server:
     """One of them, of whose every kind every object is odd."""
-    access = {name: Access(server.kubeconfig) for name, server in servers.items()}
-    asyncio.run(look(TOPOLOGY, connected(access)))
-    kubeconfigs = {name: server.kubeconfig for name, server in servers.items()}
-    asyncio.run(look_before(TOPOLOGY, plan_mesh(TOPOLOGY), kubeconfigs, dict.fromkeys(kubeconfigs, "m")))
-    asyncio.run(read_control_plane(ClusterApi(servers[EAST].kubeconfig)))
+    verified(servers)
+    unread_before(servers)
+    adopted(servers[EAST])
     for _, path, _ in list(servers[EAST].asked):
         if not path.startswith("/version"):
             servers[EAST].answers[path.partition("?")[0]] = {"items": list(odd_objects())}
@@ -100,12 +111,9 @@ def lying(servers: dict[str, Server]) -> Server:
 
 
 def test_one_that_lies_ends_no_command(servers: dict[str, Server], lying: Server) -> None:
-    access = {name: Access(server.kubeconfig) for name, server in servers.items()}
-    outcome = judged(asyncio.run(look(TOPOLOGY, connected(access))))
+    outcome = judged(verified(servers))
     assert [cause.finding.slug for cause in outcome.causes if cause.finding.cluster == EAST][:1] == [
         "cluster-unreachable"
     ]
-    kubeconfigs = {name: server.kubeconfig for name, server in servers.items()}
-    _, unread = asyncio.run(look_before(TOPOLOGY, plan_mesh(TOPOLOGY), kubeconfigs, dict.fromkeys(kubeconfigs, "m")))
-    assert set(unread) == {EAST}
-    asyncio.run(read_control_plane(ClusterApi(lying.kubeconfig)))
+    assert set(unread_before(servers)) == {EAST}
+    adopted(lying)
