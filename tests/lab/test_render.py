@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
 import pytest
 import yaml
 
-from lab import Cluster, Shape, sample
+from lab import Cluster, LabError, Shape, sample
 from lab.stack import Stack
 
 from .conftest import EXAMPLES, AStack, taken_down
@@ -60,7 +61,16 @@ def place(cluster: Cluster, root: Path, folder: str) -> Path:
 
 def apply(cluster: Cluster, root: Path, folder: str) -> None:
     """What docs/how-to/gitops.md says to type for one folder."""
-    cluster.kubectl("apply", "--server-side", "--recursive", "--filename", str(place(cluster, root, folder)))
+    applied = ("apply", "--server-side", "--recursive", "--filename", str(place(cluster, root, folder)))
+    for left in range(5)[::-1]:
+        try:
+            cluster.kubectl(*applied)
+            break
+        except LabError as error:
+            # A moment after istiod is ready, until nodes lead its Service's traffic to it. Anything else is a failure.
+            if not left or "failed calling webhook" not in str(error):
+                raise
+            sleep(2)
     if folder == CRDS:
         cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
     if folder == "2-control-plane":
