@@ -7,6 +7,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 LAB := $(PY) -m lab
 UV := UV_LINK_MODE=copy $(VENV)/bin/uv pip install --quiet
+# Where Python may keep nothing compiled, each of some hundred programs compiles Pulumi's SDKs anew: 5 s a run.
+unexport PYTHONDONTWRITEBYTECODE
 NEWEST := .venv-newest
 OLDEST := .venv-oldest
 

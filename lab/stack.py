@@ -20,6 +20,8 @@ from lab.spent import spent_on
 
 _TIMEOUT_SECONDS = 900
 _LONG = ("up", "preview", "destroy")
+ONLY_THE_LAST_STATE = "PULUMI_SKIP_CHECKPOINTS"
+"""The engine's setting to write a stack's state at the end of a run only, not after each step."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,10 @@ class Stack:
         return self.program.parent / f"{self.name}.log"
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a pulumi command and return at once."""
+        """Start a pulumi command and return at once; it writes its state at each step, as for anybody who may kill it."""
+        environment = {key: value for key, value in self._environment.items() if key != ONLY_THE_LAST_STATE}
         with self.started_log.open("wb") as log:
-            return subprocess.Popen(
-                self._command(arguments), cwd=self.program, env=self._environment, stdout=log, stderr=log
-            )
+            return subprocess.Popen(self._command(arguments), cwd=self.program, env=environment, stdout=log, stderr=log)
 
     def run(
         self,

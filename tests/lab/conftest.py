@@ -17,7 +17,7 @@ from lab import Cluster, LabError, Shape, apart, down, plugins, sample, up
 from lab.lifecycle import known_shape, running_shape
 from lab.paths import REPOSITORY
 from lab.spent import seconds, spent_on
-from lab.stack import Stack
+from lab.stack import ONLY_THE_LAST_STATE, Stack
 
 from ..spending import SPENT
 
@@ -77,6 +77,9 @@ def labs() -> Iterator[Callable[[Shape], None]]:
         apart.enter(worker)
     # Copies of the state beside the state, at every step: nobody here goes back to one.
     os.environ["PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS"] = "true"
+    # The whole state anew at every step is three quarters of the engine's work: `Stack.start`, which is there for runs
+    # that are killed, writes it all the same, and the others at their end.
+    os.environ[ONLY_THE_LAST_STATE] = "true"
 
     def use(shape: Shape) -> None:
         with spent_on("starting labs"):
