@@ -107,7 +107,7 @@ class Stack:
         return self.program.parent / f"{self.name}.log"
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a pulumi command and return at once; it writes its state at each step, as for anybody who may kill it."""
+        """Start a pulumi command, which may be killed and so writes its state at each step; return at once."""
         environment = {key: value for key, value in self._environment.items() if key != ONLY_THE_LAST_STATE}
         with self.started_log.open("wb") as log:
             return subprocess.Popen(self._command(arguments), cwd=self.program, env=environment, stdout=log, stderr=log)
