@@ -21,7 +21,7 @@ SHOWN_BY: dict[str, tuple[str, ...]] = {
         "test_two_meshes.py::test_an_account_that_is_not_named_is_refused_by_the_service",
     ),
     "`up` fails with pair, step and reason": (
-        "test_gates.py::test_a_gate_names_pair_step_and_cause_within_its_time[15443 filtered]",
+        "test_breakages.py::test_a_gate_names_pair_step_and_cause_within_its_time[15443 filtered]",
         "test_breakages.py::test_what_is_broken_is_told_first_and_what_follows_under_it[15443 filtered]",
     ),
     "wrong input is refused before anything is made": (

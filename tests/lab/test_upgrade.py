@@ -40,16 +40,17 @@ NOBODY_CALLS_C1 = {
 def mesh(a_stack: AStack, lab: dict[str, Cluster]) -> Iterator[Stack]:
     stack = a_stack("upgrade", TRIO)
     with taken_down(lab, stack):
-        becomes(stack, ISTIO)
+        # All at once: waves are for what is there already.
+        becomes(stack, ISTIO, waves=[])
         stack.up()
         sample.deploy((lab[name] for name in TRIO), ["c2", "c3"])
         eventually(lambda: {sample.call(lab["c1"]).cluster for _ in range(8)}, lambda found: found == {"c2", "c3"})
         yield stack
 
 
-def becomes(stack: Stack, version: str, **of: dict[str, Any]) -> None:
+def becomes(stack: Stack, version: str, waves: list[list[str]] = WAVES, **of: dict[str, Any]) -> None:
     clusters = {name: of.get(name, {}) for name in TRIO}
-    declare(stack, clusters, istio_version=version, waves=WAVES, verify={"timeout_seconds": 15})
+    declare(stack, clusters, istio_version=version, waves=waves, verify={"timeout_seconds": 15})
 
 
 def running(lab: dict[str, Cluster]) -> dict[str, set[str]]:
