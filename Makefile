@@ -59,7 +59,7 @@ browser: ## Install from Debian what tests look with and run: a browser, Node
 
 test-pure: $(VENV)/installed browser ## Tests that need no cluster (about 5 min)
 	@echo "==> pure, mock-engine, editor and browser tests (about 5 min)"
-	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not lab"
+	@$(PY) -m pytest -q -n 3 --dist loadfile -m "not lab"
 
 ON_CLUSTERS := -v -n 2 --dist loadfile --no-loadscope-reorder --durations=20
 

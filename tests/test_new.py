@@ -133,7 +133,6 @@ def test_the_program_builds_the_mesh(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "MeshCluster edge-hub" in record(program)
 
 
-@pytest.mark.xdist_group("types")
 def test_the_program_holds_under_strict_types() -> None:
     new(*OPTIONS, "--apart", "--istiod", "each")
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(Path("mesh/__main__.py").resolve())]

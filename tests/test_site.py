@@ -103,7 +103,6 @@ vpc: Any = args
 """What stands around a part of a program, which imports nothing itself."""
 
 
-@pytest.mark.xdist_group("types")
 def test_every_program_holds_under_strict_types(tmp_path: Path) -> None:
     programs = blocks("python")
     assert programs

@@ -12,14 +12,12 @@ from collections.abc import Mapping
 from email import message_from_bytes
 from pathlib import Path
 
-import pytest
 from packaging.utils import canonicalize_name
 from syrupy.assertion import SnapshotAssertion
 
 from pulumi_istio_mesh import __version__
 from release import artifacts
 
-pytestmark = pytest.mark.xdist_group("release")
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "split-horizon"
 
