@@ -46,6 +46,8 @@ lab-down: $(VENV)/installed ## Stop the clusters; nothing of them is left
 lab-shell: $(VENV)/installed ## A shell in which pulumi and kubectl reach the lab's clusters
 	@$(LAB) shell
 
+# With the SDKs between, which the lab runs, the mock engine need not be asked once more.
+test test-all: TWICE := --ignore=tests/components --ignore=tests/host
 test: check test-pure test-newest test-oldest test-core ## All that needs no cluster, and the core on real clusters (what CI runs)
 
 test-all: check test-pure test-newest test-oldest test-lab ## The same, with every test on real clusters
@@ -58,8 +60,8 @@ browser: ## Install from Debian what tests look with and run: a browser, Node
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$missing > /dev/null; }
 
 test-pure: $(VENV)/installed browser ## Tests that need no cluster (about 5 min)
-	@echo "==> pure, mock-engine, editor and browser tests (about 5 min)"
-	@$(PY) -m pytest -q -n 3 --dist loadfile -m "not lab"
+	@echo "==> pure, editor and browser tests (about 5 min)"
+	@$(PY) -m pytest -q -n 3 --dist loadfile -m "not lab" $(TWICE)
 
 ON_CLUSTERS := -v -n 2 --dist loadfile --no-loadscope-reorder --durations=20
 

@@ -35,8 +35,12 @@ def written_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+RAN: dict[str, Recording] = {}
+"""Most changes are of the same few meshes."""
+
+
 def ran(tree: Tree, name: str) -> Recording:
-    """The mesh's program; kubeconfigs depend on the cluster's name only."""
+    """The mesh's program, run once for each mesh; kubeconfigs depend on the cluster's name only."""
 
     def known_late(cluster: str, facts: dict[str, Any]) -> dict[str, Any]:
         if tree.get("render_to") is not None:
@@ -44,7 +48,9 @@ def ran(tree: Tree, name: str) -> Recording:
         return {} if "gke" in facts else {"kubeconfig": a_kubeconfig(f"https://{cluster}.example:6443")}
 
     clusters = {cluster: {**known_late(cluster, facts), **facts} for cluster, facts in tree["clusters"].items()}
-    return record(lambda: Mesh(name, {**tree, "clusters": clusters}))
+    if (mesh := f"{name} {tree!r}") not in RAN:
+        RAN[mesh] = record(lambda: Mesh(name, {**tree, "clusters": clusters}))
+    return RAN[mesh]
 
 
 def inputs(recording: Recording, name: str) -> Any:

@@ -27,7 +27,7 @@ ADDED = {"0.1.0 two-meshes": {"mesh-a-c1-identities-only", "mesh-b-c3-identities
 """What a mesh has more since; a name that is neither here nor in the state has changed."""
 
 
-@pytest.mark.parametrize("name", in_core(KEPT, "0.1.0 split-horizon", "0.1.0 two-meshes"))
+@pytest.mark.parametrize("name", in_core(KEPT, "0.1.0 two-meshes"))
 def test_a_preview_neither_deletes_nor_replaces_what_an_earlier_version_made(
     name: str, lab: dict[str, Cluster]
 ) -> None:
