@@ -67,14 +67,14 @@ ON_CLUSTERS := -v -n 2 --dist loadfile --no-loadscope-reorder --durations=20
 
 test-core: $(VENV)/installed browser ## The core on real clusters: every capability that README claims with traffic
 	@$(LAB) build
-	@echo "==> the core on real clusters, two labs at once (about 35 min)"
+	@echo "==> the core on real clusters, two labs at once (about 25 min)"
 	@$(PY) -m pytest $(ON_CLUSTERS) -m "lab and not soak and not extended"
 
 FILES := tests/lab
 
 test-lab: $(VENV)/installed browser ## All tests on real clusters, or those of FILES="tests/lab/test_a.py ..."
 	@$(LAB) build && $(LAB) build --for conformance
-	@echo "==> $(FILES) on real clusters, two labs at once (all of them about 65 min)"
+	@echo "==> $(FILES) on real clusters, two labs at once (all of them about 50 min)"
 	@$(PY) -m pytest $(ON_CLUSTERS) -m "lab and not soak" $(FILES)
 
 $(NEWEST)/installed: pyproject.toml $(VENV)/installed
@@ -84,7 +84,7 @@ $(NEWEST)/installed: pyproject.toml $(VENV)/installed
 	@touch $@
 
 test-newest: $(NEWEST)/installed ## The mock-engine and host tests with the newest SDKs
-	@echo "==> mock-engine and host tests with the newest SDKs (about 1 min)"
+	@echo "==> mock-engine and host tests with the newest SDKs (about 95 s)"
 	@$(NEWEST)/bin/python -m pytest -q -n 2 tests/components tests/host
 
 $(OLDEST)/installed: pyproject.toml $(VENV)/installed
@@ -95,7 +95,7 @@ $(OLDEST)/installed: pyproject.toml $(VENV)/installed
 	@touch $@
 
 test-oldest: $(OLDEST)/installed ## The mock-engine tests with the oldest versions that pyproject.toml allows
-	@echo "==> mock-engine tests with the oldest SDKs (under 1 min)"
+	@echo "==> mock-engine tests with the oldest SDKs (about 80 s)"
 	@$(OLDEST)/bin/python -m pytest -q -n 2 tests/components
 
 release: $(VENV)/installed ## A dry run: wheel, sdist, bill of materials, provenance into dist/, and what keeps it from being released

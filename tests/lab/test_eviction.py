@@ -95,6 +95,7 @@ def test_the_survivors_can_be_verified_and_changed(mesh: Stack) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.extended("a cluster that joins is in the core, and this one is new to the mesh as well")
 def test_a_cluster_made_anew_comes_back(mesh: Stack, lab: dict[str, Cluster]) -> None:
     recreate("c3")
     mesh.configure([lab["c3"]])
