@@ -74,7 +74,7 @@ FILES := tests/lab
 
 test-lab: $(VENV)/installed browser ## All tests on real clusters, or those of FILES="tests/lab/test_a.py ..."
 	@$(LAB) build && $(LAB) build --for conformance
-	@echo "==> $(FILES) on real clusters, two labs at once (all of them about 50 min)"
+	@echo "==> $(FILES) on real clusters, two labs at once (all of them about an hour)"
 	@$(PY) -m pytest $(ON_CLUSTERS) -m "lab and not soak" $(FILES)
 
 $(NEWEST)/installed: pyproject.toml $(VENV)/installed
