@@ -22,6 +22,7 @@ from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
 from pulumi_istio_mesh.topology.problems import TopologyError
 
 from .builders import TODAY, mesh_tree, problems_of
+from .strict_types import checked
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -109,13 +110,7 @@ def test_every_program_holds_under_strict_types(tmp_path: Path) -> None:
     for number, (_, text) in enumerate(programs):
         whole = text if "import" in text else f"{AROUND}{text}"
         (tmp_path / f"program_{number}.py").write_text(whole, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", *map(str, sorted(tmp_path.glob("*.py")))],
-        # With what `make check` has kept of Pulumi's SDKs: from nothing it takes a minute.
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    done = checked(tmp_path.glob("*.py"))
     assert done.returncode == 0, done.stdout
 
 

@@ -301,6 +301,12 @@ def test_running_again_changes_nothing_and_nothing_drifts(meshes: Meshes) -> Non
         stack.refresh_changes_nothing()
 
 
+@later
+def test_a_second_run_changes_nothing(meshes: Meshes) -> None:
+    for stack in (meshes.a, meshes.b):
+        stack.up("--expect-no-changes")
+
+
 FALLBACK = {"service": "hello.sample", "accounts": ["hello"]}
 
 
