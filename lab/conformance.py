@@ -1,30 +1,32 @@
 """`make conformance`: Istio's own integration suite judges a mesh of this package, and one that istioctl made.
 
-Both meshes have the shape of Istio's multicluster tests, on clusters that are made anew for each: c1 a primary and c2
-its remote on one network, c3 a primary on another. What passes on istioctl's mesh must pass on this package's.
+Both meshes are of one shape, on clusters that are made anew for each, and then of the next one. What passes on
+istioctl's mesh must pass on this package's.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rich.console import Console
 from rich.table import Table
 
-from lab import helm, istio_suite, istioctl
+from lab import helm, images, istio_suite, istioctl
 from lab.build import unbuilt
 from lab.cluster import Cluster
 from lab.demo import EXAMPLE
 from lab.errors import LabError
-from lab.images import load_echo
 from lab.istio_suite import Group, Member
 from lab.lifecycle import down, known_shape, up
 from lab.paths import cache
@@ -34,9 +36,55 @@ from lab.shape import Shape
 from lab.stack import Stack
 from lab.suite_results import FAILED, PASSED, RESULTS, SKIPPED, Difference, Results, counted, differences, of_leaves
 
-_NETWORKS = {"shared": ("c1", "c2"), "apart": ("c3",)}
-_PRIMARIES = {"c2": "c1"}
-SHAPE = Shape(3, networks={"shared": _NETWORKS["shared"]})
+
+@dataclass(frozen=True)
+class Trial:
+    """A mesh that is made twice, and what the suite asks it."""
+
+    networks: Mapping[str, tuple[str, ...]]
+    """Their clusters, of which the first has an istiod that serves the others."""
+    groups: tuple[Group, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    """What its istiods are told, besides what every trial needs."""
+    mtls: str = "strict"
+
+    @property
+    def shape(self) -> Shape:
+        """The lab's clusters."""
+        return Shape(3, networks={name: members for name, members in self.networks.items() if len(members) > 1})
+
+    @property
+    def primaries(self) -> dict[str, str]:
+        """The clusters without an istiod of their own, and whose serves them."""
+        return {remote: first for first, *remotes in self.networks.values() for remote in remotes}
+
+    @property
+    def istiod(self) -> dict[str, Any]:
+        """What suites ask of an installation that they make themselves, as values of Istio's chart.
+
+        Source: istio/istio tests/integration, security/main_test.go and pilot/mcs/*/*_test.go.
+        """
+        env = {"PILOT_JWT_ENABLE_REMOTE_JWKS": "true", "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS": "true"}
+        mesh_config = {"defaultConfig": {"gatewayTopology": {"numTrustedProxies": 1}}}
+        return {"env": {**env, **self.env}, "meshConfig": mesh_config}
+
+
+_TWO = {"shared": ("c1", "c2"), "apart": ("c3",)}
+TRIALS = {
+    "two networks": Trial(_TWO, istio_suite.GROUPS),
+    "one network": Trial({"shared": ("c1", "c2", "c3")}, istio_suite.SOME_GROUPS),
+    "three networks": Trial(
+        {f"of-{name}": (name,) for name in ("c1", "c2", "c3")},
+        (*istio_suite.SOME_GROUPS, istio_suite.EXPORTS),
+        {"ENABLE_MCS_AUTO_EXPORT": "true"},
+    ),
+    "exported only": Trial(
+        _TWO,
+        (istio_suite.EXPORTED,),
+        {"ENABLE_MCS_SERVICE_DISCOVERY": "true", "ENABLE_MCS_HOST": "true", "ENABLE_MCS_CLUSTER_LOCAL": "true"},
+    ),
+}
+"""The first has the shape of Istio's own multicluster tests: a primary, a remote on its network, a primary apart."""
 OURS, CONTROL = "this package", "istioctl"
 
 EXPLAINED: tuple[tuple[str, str], ...] = ()
@@ -44,37 +92,46 @@ EXPLAINED: tuple[tuple[str, str], ...] = ()
 
 
 def main() -> None:
-    """Print the table; exit code 1 if a test passes on the control only, and nothing explains it."""
+    """Print a table for each trial; exit code 1 if a test passes on the control only, and nothing explains it."""
     arguments = _arguments()
     progress, console = Progress(), Console(width=120)
-    groups = [istio_suite.SLICE] if arguments.slice else list(istio_suite.GROUPS)
-    if arguments.tests:
-        groups = [Group("chosen tests", arguments.tests, arguments.minutes)]
-    meshes = [OURS] if arguments.slice else [arguments.mesh] if arguments.mesh else [OURS, CONTROL]
+    meshes = [arguments.mesh] if arguments.mesh else [OURS, CONTROL]
+    is_right = True
     try:
         check_built()
-        found = {mesh: judge(mesh, groups, arguments.mtls, progress) for mesh in meshes}
+        for name in arguments.trial or TRIALS:
+            trial = _asked(replace(TRIALS[name], mtls=arguments.mtls), arguments)
+            found = {mesh: judge(mesh, name, trial, progress) for mesh in meshes}
+            is_right &= _report(name, found, console)
     except LabError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    told = differences(found[OURS], found[CONTROL], EXPLAINED) if len(meshes) > 1 else []
-    console.print(table(found))
-    _print_differences(told, console)
-    _print_failures(found, console)
-    for left_out in sorted({g.without_where_strict for g in groups if arguments.mtls == "strict"} - {""}):
-        console.print(f"\nLeft out, because they call in plaintext: {left_out}", markup=False, soft_wrap=True)
-    alone = len(meshes) == 1
-    sys.exit(any(d.is_worse for d in told) or (alone and not all_passed(found[meshes[0]])))
+    sys.exit(not is_right)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab.conformance", description=__doc__)
-    parser.add_argument("--slice", action="store_true", help="a few tests, on this package's mesh only (3 min)")
+    parser.add_argument("--trial", action="append", choices=list(TRIALS), help="one of them only; may be repeated")
+    parser.add_argument("--group", action="append", metavar="NAME", help="these groups of its tests only")
     parser.add_argument("--mtls", choices=("strict", "permissive"), default="strict", help="of both meshes")
     parser.add_argument("--mesh", choices=(OURS, CONTROL), help="one of the two only")
     parser.add_argument("--tests", metavar="PATTERN", help="these tests instead, as `go test -run` takes them")
+    parser.add_argument("--suite", default="pilot", help="the folder of tests/integration that --tests is about")
     parser.add_argument("--minutes", type=int, default=10, help="time limit of --tests (default 10)")
     return parser.parse_args()
+
+
+def _asked(trial: Trial, arguments: argparse.Namespace) -> Trial:
+    """The trial with the groups that the command line chose."""
+    if arguments.tests:
+        return replace(
+            trial, groups=(Group("chosen tests", arguments.tests, arguments.minutes, suite=arguments.suite),)
+        )
+    named = [group for group in trial.groups if group.name in (arguments.group or [group.name])]
+    if not named:
+        known = ", ".join(group.name for group in trial.groups)
+        raise LabError(f"--group {' '.join(arguments.group)}: this trial has {known}")
+    return replace(trial, groups=tuple(named))
 
 
 def check_built() -> None:
@@ -83,41 +140,85 @@ def check_built() -> None:
         raise LabError(f"not built yet: {', '.join(missing)}: run `python -m lab build --for conformance`")
 
 
-def judge(mesh: str, groups: Sequence[Group], mtls: str, progress: Progress) -> Results:
+def judge(mesh: str, name: str, trial: Trial, progress: Progress) -> Results:
     """Return what the suite says of one of the meshes, made on new clusters, which are taken down again.
 
     Raises LabError where a lab is up already, and when the mesh can't be made or the suite can't begin.
     """
     if known_shape():
         raise LabError("a lab is up, and both meshes need new clusters: `python -m lab down` first")
-    up(SHAPE, progress)
+    up(trial.shape, progress)
     try:
-        clusters = {name: Cluster(name) for name in SHAPE.names}
-        with progress.step(f"a mesh by {mesh}, {mtls} mTLS", usually=60):
-            _MAKERS[mesh](clusters, mtls)
-        return run_suite(clusters, groups, mtls, cache() / "conformance" / mesh.replace(" ", "-"), progress)
+        clusters = {name: Cluster(name) for name in trial.shape.names}
+        with progress.step(f"{name}: a mesh by {mesh}, {trial.mtls} mTLS", usually=60):
+            _MAKERS[mesh](clusters, trial)
+        with progress.step("the suite's images, an ingress and an egress gateway in each cluster", usually=20):
+            _prepare(clusters)
+        members = [
+            Member(clusters[member], network, trial.primaries.get(member, ""))
+            for network, of_network in trial.networks.items()
+            for member in of_network
+        ]
+        folder = cache() / "conformance" / name.replace(" ", "-") / mesh.replace(" ", "-")
+        return ask(members, trial.groups, trial.mtls, folder, progress)
     finally:
         down(progress)
 
 
-def run_suite(
-    clusters: dict[str, Cluster], groups: Sequence[Group], mtls: str, folder: Path, progress: Progress
-) -> dict[str, str]:
-    """Return the results of groups of the suite on a mesh that is there, one group after the other."""
-    with progress.step("the suite's image, and an ingress gateway in each cluster", usually=15):
-        load_echo(list(clusters))
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(helm.install_ingress, clusters.values()))
-    members = [
-        Member(clusters[name], network, _PRIMARIES.get(name, ""))
-        for network, names in _NETWORKS.items()
-        for name in names
+_IF_NOT_PRESENT = (
+    "object.spec.containers.map(c, JSONPatch{op: 'add', value: 'IfNotPresent', "
+    "path: '/spec/containers/' + string(object.spec.containers.indexOf(c)) + '/imagePullPolicy'})"
+)
+_NEVER_PULL = yaml.safe_dump_all(
+    [
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "MutatingAdmissionPolicy",
+            "metadata": {"name": "images-are-here"},
+            "spec": {
+                "matchConstraints": {
+                    "resourceRules": [
+                        {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+                    ]
+                },
+                "reinvocationPolicy": "IfNeeded",
+                "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": _IF_NOT_PRESENT}}],
+            },
+        },
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "MutatingAdmissionPolicyBinding",
+            "metadata": {"name": "images-are-here"},
+            "spec": {"policyName": "images-are-here"},
+        },
     ]
+)
+"""Manifests of the suite have images pulled always, and the lab has no registry."""
+
+
+def _prepare(clusters: Mapping[str, Cluster]) -> None:
+    """Give the clusters what the suite expects beside a mesh."""
+    images.load_echo(list(clusters))
+    images.load_authorities(list(clusters))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(helm.install_gateways, clusters.values()))
+    for cluster in clusters.values():
+        cluster.kubectl("apply", "-f", "-", stdin=_NEVER_PULL)
+
+
+def ask(
+    members: Sequence[Member], groups: Sequence[Group], mtls: str, folder: Path, progress: Progress
+) -> dict[str, str]:
+    """Return the results of groups of the suite on a mesh that is there, one group after the other.
+
+    All that was printed is in `folder`, with the results.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     results: dict[str, str] = {}
     for group in groups:
         with progress.step(f"{group.name}, at most {group.minutes} min", speaks=True):
             results |= istio_suite.run(group, members, mtls, folder, progress)
+        (folder / "results.json").write_text(json.dumps(results, indent=1))
     return results
 
 
@@ -127,39 +228,51 @@ def all_passed(results: Results) -> bool:
     return PASSED in kinds and kinds <= {PASSED, SKIPPED}
 
 
-def facts(mtls: str) -> dict[str, object]:
-    """Return what the example's mesh.yaml says otherwise for this shape."""
-    clusters: dict[str, dict[str, str]] = {
-        name: {"network": network} for network, names in _NETWORKS.items() for name in names
+def facts(trial: Trial) -> dict[str, object]:
+    """Return what the example's mesh.yaml says otherwise for a trial."""
+    clusters = {
+        name: {"network": network, **({"primary": trial.primaries[name]} if name in trial.primaries else {})}
+        for network, names in trial.networks.items()
+        for name in names
     }
-    for name, primary in _PRIMARIES.items():
-        clusters[name]["primary"] = primary
-    return {"clusters": clusters, "mtls": mtls}
+    return {"clusters": clusters, "mtls": trial.mtls, "values": {"istiod": trial.istiod}}
 
 
-def _make_ours(clusters: dict[str, Cluster], mtls: str) -> None:
+def _make_ours(clusters: dict[str, Cluster], trial: Trial) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / EXAMPLE.name
         shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("Pulumi.*.yaml", "__pycache__"))
         tree = yaml.safe_load((folder / "mesh.yaml").read_text())
-        (folder / "mesh.yaml").write_text(yaml.safe_dump({**tree, **facts(mtls)}))
+        (folder / "mesh.yaml").write_text(yaml.safe_dump({**tree, **facts(trial)}))
         stack = Stack(folder, "conformance")
         stack.configure(clusters.values())
         stack.up()
 
 
-def _make_control(clusters: dict[str, Cluster], mtls: str) -> None:
-    networks = {network: [clusters[name] for name in names] for network, names in _NETWORKS.items()}
-    istioctl.install_over_networks(networks, mtls=mtls)
+def _make_control(clusters: dict[str, Cluster], trial: Trial) -> None:
+    networks = {network: [clusters[name] for name in names] for network, names in trial.networks.items()}
+    env, mesh_config = trial.istiod["env"], trial.istiod["meshConfig"]
+    istioctl.install_over_networks(networks, mtls=trial.mtls, env=env, mesh_config=mesh_config)
 
 
-_MAKERS: dict[str, Callable[[dict[str, Cluster], str], None]] = {OURS: _make_ours, CONTROL: _make_control}
+_MAKERS: dict[str, Callable[[dict[str, Cluster], Trial], None]] = {OURS: _make_ours, CONTROL: _make_control}
 
 
-def table(found: dict[str, Results]) -> Table:
+def _report(name: str, found: dict[str, Results], console: Console) -> bool:
+    """Print a trial's table and what differs; return whether all is as it should be."""
+    told = differences(found[OURS], found[CONTROL], EXPLAINED) if len(found) > 1 else []
+    console.print(table(name, found))
+    _print_differences(told, console)
+    _print_failures(found, console)
+    if len(found) > 1:
+        return not any(difference.is_worse for difference in told)
+    return all(all_passed(results) for results in found.values())
+
+
+def table(trial: str, found: dict[str, Results]) -> Table:
     """Return how many tests of each row passed, failed, were skipped or cut off, mesh beside mesh."""
     rows = {mesh: counted(results) for mesh, results in found.items()}
-    made = Table(title="Istio's own integration suite")
+    made = Table(title=f"Istio's own integration suite: {trial}")
     made.add_column("tests")
     for mesh in found:
         for result in RESULTS:

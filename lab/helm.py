@@ -28,14 +28,13 @@ def install(cluster: Cluster, authority: Path, *, mesh_id: str, network: str) ->
     _release(cluster, "istiod", "istiod", values)
 
 
-def install_ingress(cluster: Cluster) -> None:
-    """Install chart gateway as the ingress gateway that a team has beside its mesh."""
+def install_gateways(cluster: Cluster) -> None:
+    """Install chart gateway as the ingress and the egress gateway that a team has beside its mesh."""
     ports = {"status-port": 15021, "http2": 80, "https": 443, "tcp": 31400}
-    values = {
-        "imagePullPolicy": "IfNotPresent",
-        "service": {"ports": [{"name": name, "port": port, "targetPort": port} for name, port in ports.items()]},
-    }
-    _release(cluster, "istio-ingressgateway", "gateway", values)
+    listed = [{"name": name, "port": port, "targetPort": port} for name, port in ports.items()]
+    for name, kind in (("istio-ingressgateway", "LoadBalancer"), ("istio-egressgateway", "ClusterIP")):
+        values = {"imagePullPolicy": "IfNotPresent", "service": {"type": kind, "ports": listed}}
+        _release(cluster, name, "gateway", values)
 
 
 def _release(cluster: Cluster, name: str, chart: str, values: dict[str, Any]) -> None:

@@ -19,7 +19,16 @@ from lab.errors import LabError
 from lab.oci import Files, Image, write_image
 from lab.paths import ClusterPaths, cache
 from lab.process import Recorded, end, run
-from lab.programs import AGENT_BUILD, ECHO_BUILD, FOR_IMAGES, ISTIO, NEXT_ISTIO
+from lab.programs import (
+    AGENT_BUILD,
+    ECHO_BUILD,
+    EXT_AUTHZ_BUILD,
+    FOR_IMAGES,
+    ISTIO,
+    JWT_SERVER_BUILD,
+    NEXT_ISTIO,
+    GoBuild,
+)
 from lab.progress import Progress, Step
 
 PROBE_NAMES = ("localhost/probe:lab", "docker.io/curlimages/curl:8.17.0")
@@ -64,19 +73,33 @@ def build_images(progress: Progress) -> None:
 
 def load_echo(clusters: Sequence[str]) -> None:
     """Gives running nodes the workload that Istio's own suite calls; no other lab has that image."""
+    _load([_echo()], clusters)
+
+
+def load_authorities(clusters: Sequence[str]) -> None:
+    """Gives running nodes what the suite's security tests ask: who signs tokens, and who decides on calls."""
+    jwt_server = _server(JWT_SERVER_BUILD, ("registry.istio.io/testing/jwt-server:0.8",))
+    _load([jwt_server, _server(EXT_AUTHZ_BUILD, _names("ext-authz"))], clusters)
+
+
+def _load(images: list[Image], clusters: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / "app.tar"
-        write_image(_echo(), archive)
+        archives = _write(images, Path(folder))
         for cluster in clusters:
-            import_images(ClusterPaths.of(cluster).containerd_socket, [archive])
+            import_images(ClusterPaths.of(cluster).containerd_socket, archives)
 
 
-def _fill_store(images: list[Image], folder: Path) -> None:
+def _write(images: list[Image], folder: Path) -> list[Path]:
     archives = []
     for image in images:
         archive = folder / f"{image.names[0].rsplit('/', 1)[1].replace(':', '-')}.tar"
         write_image(image, archive)
         archives.append(archive)
+    return archives
+
+
+def _fill_store(images: list[Image], folder: Path) -> None:
+    archives = _write(images, folder)
     home, records = folder / "containerd", folder / "processes"
     try:
         run_containerd([], home, folder / "cni", records=records, logs=folder)
@@ -137,6 +160,12 @@ def _echo() -> Image:
     files.copied["/cert.crt"], files.copied["/cert.key"] = certificates / "cert-chain.pem", certificates / "key.pem"
     _add_shell(files)
     return Image(_names("app"), _resolved(files), ("/usr/local/bin/server",), _ECHO_USER)
+
+
+def _server(build: GoBuild, names: tuple[str, ...]) -> Image:
+    (program,) = build.programs
+    files = Files(copied={f"/usr/local/bin/{program}": build.output / program})
+    return Image(names, _resolved(files), (f"/usr/local/bin/{program}",))
 
 
 def _add_shell(files: Files) -> None:

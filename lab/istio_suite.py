@@ -24,9 +24,9 @@ from lab.environment import shell_environment
 from lab.errors import LabError
 from lab.istioctl import HUB, TAG
 from lab.process import last_lines
-from lab.programs import ISTIO_TESTS_BUILD, TEST2JSON_BUILD
+from lab.programs import ISTIO_TESTS_BUILD, MORE_ISTIO_TESTS_BUILD, TEST2JSON_BUILD
 from lab.progress import Progress
-from lab.suite_results import RESULTS, events, group_of, of_leaves
+from lab.suite_results import RESULTS, counted, events, group_of
 
 _AROUND_SECONDS = 300
 """What a run gets beside its tests: to make workloads, and to remove them."""
@@ -45,6 +45,8 @@ class Group:
     """The tests' time limit."""
     without_where_strict: str = ""
     """Those that are left out where workloads refuse plaintext, as `go test -skip` takes them."""
+    suite: str = "pilot"
+    """The folder of `tests/integration` that they are in."""
 
 
 def _traffic(*parts: str) -> str:
@@ -58,14 +60,54 @@ Half a minute each, 42 of them; on a permissive mesh they are run.
 """
 
 SLICE = Group("the slice", "^TestClusterLocal$", 3)
-"""Calls that stay in their cluster where they should, and cross where they may; for `make test-lab`."""
+"""Calls that stay in their cluster where they should, and cross where they may; for the lab's core."""
 
+_ACROSS = Group(
+    "several clusters",
+    "^(TestClusterLocal|TestBadRemoteSecret|TestMirroring.*|TestRemoteClusters|TestMultiClusterWith.*|TestLabelChanges)$",
+    10,
+)
+_SERVICES = Group(
+    "services",
+    _traffic("loop", "tls-origination", "instanceip", "services", "externalname", "host", "destinationrule", "dns"),
+    15,
+)
+EXPORTED = Group("exported services", "", 8, suite="pilot/mcs/discoverability")
+"""For a mesh in which Services are called from other clusters only if a ServiceExport says so."""
+EXPORTS = Group("automatic exports", "", 5, suite="pilot/mcs/autoexport")
+"""For a mesh whose istiods write a ServiceExport for each Service."""
+_REACHABILITY = Group(
+    "reachability", "^(TestReachability|TestMtlsHealthCheck|TestPassThroughFilterChain)$", 20, suite="security"
+)
 GROUPS = (
-    Group("several clusters", "^(TestClusterLocal|TestBadRemoteSecret|TestMirroring|TestRemoteClusters)$", 8),
+    _ACROSS,
     Group("routing", _traffic("jwt-claim-route", "virtualservice", "selfcall", "serverfirst", "sniffing"), 20),
     Group("gateways", _traffic("gateway", "autopassthrough"), 15, PLAINTEXT),
-    Group("services", _traffic("loop", "tls-origination", "instanceip", "services", "externalname", "host"), 15),
+    _SERVICES,
+    Group(
+        "filters and further protocols",
+        _traffic(
+            "envoyfilter", "consistent-hash", "use-client-protocol", "externalservice", "upstreamproxy", "service-.*"
+        ),
+        10,
+    ),
+    Group(
+        "ingress, headers, probes",
+        "^Test(Gateway|Ingress|CustomGateway|HTTPRoute.*|XFFGateway|ProxyProtocol.*|ProxyHeaders|XfccHeaders|PreserveHTTP.*"
+        "|TcpProbe|GRPCProbe|DNSAutoAllocation|Tunneling.*|WorkloadEntryGateway|Validation|EnsureNoMissingCRDs)$",
+        20,
+    ),
+    _REACHABILITY,
+    Group("authorization", "^TestAuthz_", 30, suite="security"),
+    Group(
+        "tokens and certificates at gateways",
+        "^Test(RequestAuthentication|Ingress.*|Single.*|Tls.*|Mtls.*|Multi.*|Normalization|Simple.*|Mutual.*|Sidecar.*)$",
+        20,
+        suite="security",
+    ),
 )
+SOME_GROUPS = (_ACROSS, _SERVICES, _REACHABILITY)
+"""Those in which it matters where clusters are: for further shapes."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +169,7 @@ def _followed(process: subprocess.Popen[str], log: TextIO, progress: Progress) -
             continue
         results[event.test] = event.result
         if group_of(event.test) != row:
-            progress.say(_so_far(row, results, began) if row else "  workloads are there")
+            progress.say(_so_far(row, results, began) if row in counted(results) else "  workloads are there")
             row = group_of(event.test)
     if row:
         progress.say(_so_far(row, results, began))
@@ -137,12 +179,11 @@ def _followed(process: subprocess.Popen[str], log: TextIO, progress: Progress) -
 def _started(group: Group, mtls: str, folder: Path) -> subprocess.Popen[str]:
     # Where the suite finds its manifests and charts: built with -trimpath, it doesn't know where it came from.
     istio = module_folder(ISTIO_TESTS_BUILD, "istio.io/istio")
-    (program,) = ISTIO_TESTS_BUILD.programs
     environment = {**os.environ, **shell_environment(), "REPO_ROOT": str(istio)}
     environment.pop("KUBECONFIG", None)
     command: list[str | Path] = [
         TEST2JSON_BUILD.output / "test2json",
-        ISTIO_TESTS_BUILD.output / program,
+        _program(group.suite),
         "-test.v=test2json",
         f"-test.run={group.tests}",
         f"-test.skip={group.without_where_strict if mtls == 'strict' else ''}",
@@ -151,7 +192,7 @@ def _started(group: Group, mtls: str, folder: Path) -> subprocess.Popen[str]:
     ]
     return subprocess.Popen(
         command,
-        cwd=istio / "tests" / "integration" / "pilot",
+        cwd=istio / "tests" / "integration" / group.suite,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -159,6 +200,14 @@ def _started(group: Group, mtls: str, folder: Path) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+
+
+def _program(suite: str) -> Path:
+    for build in (ISTIO_TESTS_BUILD, MORE_ISTIO_TESTS_BUILD):
+        for package, program in zip(build.packages, build.programs, strict=True):
+            if package.endswith(f"/tests/integration/{suite}"):
+                return build.output / program
+    raise LabError(f"tests/integration/{suite} is not built: lab/programs.py names what is")
 
 
 def _settings(folder: Path) -> list[str]:
@@ -194,6 +243,6 @@ def _remove_leftovers(members: Sequence[Member]) -> None:
 
 
 def _so_far(row: str, results: Mapping[str, str], began: float) -> str:
-    counts = Counter(result for test, result in of_leaves(results).items() if group_of(test) == row)
+    counts = counted(results).get(row, Counter())
     told = ", ".join(f"{counts[result]} {result}" for result in RESULTS if counts[result])
     return f"  {row}: {told} ({time.monotonic() - began:.0f} s)"

@@ -160,17 +160,33 @@ HELM_BUILD = GoBuild("helm", ("helm.sh/helm/v3/cmd/helm",), usually=60)
 """What a team has that installed Istio by itself; of the version that the Kubernetes provider renders charts with."""
 PAUSE_BUILD = GoBuild("pause", (".",), rename="pause", usually=2)
 
-ISTIO_TESTS_BUILD = GoBuild(
-    folder="istio-tests",
-    packages=("istio.io/istio/tests/integration/pilot",),
-    tags=("integ",),
-    tests=True,
-    usually=200,
-)
+_SUITE = "istio.io/istio/tests/integration"
 ECHO_BUILD = GoBuild(
     folder="istio-tests",
     packages=tuple(f"istio.io/istio/pkg/test/echo/cmd/{name}" for name in ("server", "client")),
-    usually=40,
+    tags=ISTIOD_BUILD.tags,
+    usually=15,
+)
+ISTIO_TESTS_BUILD = GoBuild(
+    folder="istio-tests",
+    packages=(f"{_SUITE}/pilot",),
+    tags=("integ", *ISTIOD_BUILD.tags),
+    tests=True,
+    usually=60,
+)
+"""After `ISTIOD_BUILD` and `ISTIOCTL_BUILD`, with the same tags: most of it is compiled by then."""
+MORE_ISTIO_TESTS_BUILD = GoBuild(
+    folder="istio-tests",
+    packages=tuple(f"{_SUITE}/{name}" for name in ("security", "pilot/mcs/discoverability", "pilot/mcs/autoexport")),
+    tags=ISTIO_TESTS_BUILD.tags,
+    tests=True,
+    usually=60,
+)
+JWT_SERVER_BUILD = GoBuild(
+    "istio-tests", ("istio.io/istio/samples/jwt-server/src",), tags=ISTIOD_BUILD.tags, rename="jwt-server", usually=5
+)
+EXT_AUTHZ_BUILD = GoBuild(
+    "istio-tests", ("istio.io/istio/samples/extauthz/cmd/extauthz",), tags=ISTIOD_BUILD.tags, usually=5
 )
 TEST2JSON_BUILD = GoBuild("istio-tests", ("cmd/test2json",), usually=5)
 """Go's own reader of what a test program prints."""
@@ -183,13 +199,16 @@ FOR_STACKS = (PULUMI_BUILD, KUBERNETES_PROVIDER_BUILD)
 FOR_TESTS = (NODE_HOST_BUILD, YAML_HOST_BUILD, ISTIOCTL_BUILD, HELM_BUILD)
 """What only tests and `make bench` run, and people in `lab shell`: other languages, other installers."""
 
+FOR_SLICE = (TEST2JSON_BUILD, ECHO_BUILD, ISTIO_TESTS_BUILD)
+"""Istio's own suite of traffic, and the workload that it calls."""
+
 FOR_DEMO = FOR_CLUSTERS + FOR_IMAGES + FOR_STACKS
-FOR_CONFORMANCE = (TEST2JSON_BUILD, ECHO_BUILD, ISTIO_TESTS_BUILD)
-"""Istio's own integration suite and the workload that it calls: for lab/conformance.py, and for nothing else."""
 BUILDS = FOR_DEMO + FOR_TESTS
+"""What people have on their PATH in `lab shell`."""
+FOR_CONFORMANCE = (*FOR_SLICE, MORE_ISTIO_TESTS_BUILD, JWT_SERVER_BUILD, EXT_AUTHZ_BUILD)
 PURPOSES = {
     "demo": FOR_DEMO,
-    "everything": BUILDS,
+    "everything": (*BUILDS, *FOR_SLICE),
     "conformance": (*FOR_DEMO, ISTIOCTL_BUILD, HELM_BUILD, *FOR_CONFORMANCE),
 }
 """What `python -m lab build` is asked for."""

@@ -12,8 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from lab import Cluster, sample
+from lab import Cluster, conformance, sample
+from lab.images import load_echo
+from lab.istio_suite import SLICE, Member
+from lab.progress import Progress
 from lab.stack import Stack, by_operation
+from lab.suite_results import FAILED
 
 from .conftest import AStack, declare, taken_down
 from .observe import certificate_chain, endpoints, eventually, names, objects, restarts, synced
@@ -90,6 +94,13 @@ def test_a_workload_certificate_verifies_against_the_exported_root(
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout == "leaf.pem: OK\n", done.stderr
+
+
+def test_istios_own_tests_of_calls_between_clusters_pass(mesh: Stack, lab: dict[str, Cluster], tmp_path: Path) -> None:
+    load_echo(MESH)
+    members = [Member(lab[name], network=name) for name in MESH]
+    results = conformance.ask(members, [SLICE], "strict", tmp_path, Progress())
+    assert conformance.all_passed(results), {test: result for test, result in results.items() if result == FAILED}
 
 
 @later

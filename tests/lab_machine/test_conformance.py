@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lab import conformance, istio_suite
-from lab.programs import BUILDS, FOR_CONFORMANCE
+from lab.programs import BUILDS, FOR_CONFORMANCE, FOR_SLICE, PURPOSES
 from lab.suite_results import counted, differences, events, of_leaves
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.rules import problems_in
@@ -91,18 +91,24 @@ def test_a_run_in_which_nothing_passed_is_no_pass():
     assert not conformance.all_passed({"A": "passed", "B": "unfinished"})
 
 
-@pytest.mark.parametrize("mtls", ["strict", "permissive"])
-def test_the_mesh_that_is_judged_has_the_shape_and_the_mode_that_the_control_has(mtls):
+@pytest.mark.parametrize("trial", conformance.TRIALS.values(), ids=conformance.TRIALS)
+def test_the_mesh_that_is_judged_has_the_shape_and_the_mode_that_the_control_has(trial):
     (example,) = read_mesh_file(conformance.EXAMPLE / "mesh.yaml").meshes.values()
-    topology = parse_topology({**example, **conformance.facts(mtls)})
+    topology = parse_topology({**example, **conformance.facts(trial)})
     assert not problems_in(topology, TODAY)
-    plan = plan_mesh(topology)
-    assert {cluster.name: (cluster.network, cluster.primary) for cluster in plan.clusters} == {
-        "c1": ("shared", "c1"),
-        "c2": ("shared", "c1"),
-        "c3": ("apart", "c3"),
-    }
-    assert topology.mtls == mtls
+    clusters = {cluster.name: (cluster.network, cluster.primary) for cluster in plan_mesh(topology).clusters}
+    assert clusters == {name: (network, members[0]) for network, members in trial.networks.items() for name in members}
+    assert topology.mtls == trial.mtls
+
+
+def test_two_networks_are_those_of_istios_own_multicluster_tests():
+    assert conformance.TRIALS["two networks"].networks == {"shared": ("c1", "c2"), "apart": ("c3",)}
+
+
+def test_each_suite_that_a_trial_asks_is_built():
+    built = {package for build in FOR_CONFORMANCE if build.tests for package in build.packages}
+    asked = {group.suite for trial in conformance.TRIALS.values() for group in trial.groups}
+    assert built == {f"istio.io/istio/tests/integration/{suite}" for suite in asked}
 
 
 def test_the_suite_is_told_who_serves_whom_on_which_network():
@@ -119,8 +125,9 @@ def test_the_suite_is_told_who_serves_whom_on_which_network():
     }
 
 
-def test_no_other_lab_builds_the_suite():
-    assert not {build.folder for build in BUILDS} & {build.folder for build in FOR_CONFORMANCE}
+def test_a_demo_builds_nothing_of_the_suite_and_the_tests_only_what_they_ask():
+    assert not set(PURPOSES["demo"]) & set(FOR_CONFORMANCE)
+    assert set(PURPOSES["everything"]) & set(FOR_CONFORMANCE) == set(FOR_SLICE)
 
 
 def test_the_suite_is_of_the_istio_that_the_lab_runs():
