@@ -33,7 +33,12 @@ def install_gateways(cluster: Cluster) -> None:
     ports = {"status-port": 15021, "http2": 80, "https": 443, "tcp": 31400}
     listed = [{"name": name, "port": port, "targetPort": port} for name, port in ports.items()]
     for name, kind in (("istio-ingressgateway", "LoadBalancer"), ("istio-egressgateway", "ClusterIP")):
-        values = {"imagePullPolicy": "IfNotPresent", "service": {"type": kind, "ports": listed}}
+        values = {
+            "imagePullPolicy": "IfNotPresent",
+            # Beside the suite's own pods, of which each asks for a tenth of a core, a node has room for little.
+            "resources": {"requests": {"cpu": "10m"}},
+            "service": {"type": kind, "ports": listed},
+        }
         _release(cluster, name, "gateway", values)
 
 

@@ -142,19 +142,20 @@ def _write_private(file: Path, content: bytes) -> None:
 
 
 def _write_kubeconfig(paths: ClusterPaths, user: str) -> None:
-    """JSON is YAML, so every client reads it."""
+    """JSON is YAML, so every client reads it; names are a cluster's own, so that files can be merged."""
 
     def encoded(file: str) -> str:
         return base64.b64encode((paths.certificates / file).read_bytes()).decode()
 
     server = {"server": addresses.api_server(number_of(paths.name)), "certificate-authority-data": encoded("ca.crt")}
     credentials = {"client-certificate-data": encoded(f"{user}.crt"), "client-key-data": encoded(f"{user}.key")}
+    name = f"{user}@{paths.name}"
     tree = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": paths.name, "cluster": server}],
-        "users": [{"name": user, "user": credentials}],
-        "contexts": [{"name": paths.name, "context": {"cluster": paths.name, "user": user}}],
+        "users": [{"name": name, "user": credentials}],
+        "contexts": [{"name": paths.name, "context": {"cluster": paths.name, "user": name}}],
         "current-context": paths.name,
     }
     _write_private(paths.kubeconfig(user), json.dumps(tree, indent=2).encode())
