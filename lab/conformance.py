@@ -22,7 +22,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from lab import helm, images, istio_suite, istioctl
+from lab import helm, images, istio_suite, istioctl, trust_files
 from lab.build import unbuilt
 from lab.cluster import Cluster
 from lab.demo import EXAMPLE
@@ -46,6 +46,8 @@ class Trial:
     groups: tuple[Group, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     """What its istiods are told, besides what every trial needs."""
+    of_its_authority: bool = False
+    """Whether the suite's own authority signs in all clusters, instead of those that each mesh has by itself."""
     mtls: str = "strict"
 
     @property
@@ -78,6 +80,7 @@ TRIALS = {
         (*istio_suite.SOME_GROUPS, istio_suite.EXPORTS),
         {"ENABLE_MCS_AUTO_EXPORT": "true"},
     ),
+    "an authority of one's own": Trial(_TWO, (istio_suite.AUTHORITY,), of_its_authority=True),
     "exported only": Trial(
         _TWO,
         (istio_suite.EXPORTED,),
@@ -235,7 +238,11 @@ def facts(trial: Trial) -> dict[str, object]:
         for network, names in trial.networks.items()
         for name in names
     }
-    return {"clusters": clusters, "mtls": trial.mtls, "values": {"istiod": trial.istiod}}
+    trust: dict[str, object] = {}
+    if trial.of_its_authority:
+        aliases = istio_suite.TRUST_DOMAIN_ALIASES
+        trust = {"trust": {"kind": "given"}, "trust_domain": "cluster.local", "trust_domain_aliases": aliases}
+    return {"clusters": clusters, "mtls": trial.mtls, "values": {"istiod": trial.istiod}, **trust}
 
 
 def _make_ours(clusters: dict[str, Cluster], trial: Trial) -> None:
@@ -246,13 +253,20 @@ def _make_ours(clusters: dict[str, Cluster], trial: Trial) -> None:
         (folder / "mesh.yaml").write_text(yaml.safe_dump({**tree, **facts(trial)}))
         stack = Stack(folder, "conformance")
         stack.configure(clusters.values())
+        if trial.of_its_authority:
+            for name in clusters.keys() - trial.primaries:
+                stack.give_trust(name, trust_files.given(istio_suite.its_authority()))
         stack.up()
 
 
 def _make_control(clusters: dict[str, Cluster], trial: Trial) -> None:
     networks = {network: [clusters[name] for name in names] for network, names in trial.networks.items()}
     env, mesh_config = trial.istiod["env"], trial.istiod["meshConfig"]
-    istioctl.install_over_networks(networks, mtls=trial.mtls, env=env, mesh_config=mesh_config)
+    authority = None
+    if trial.of_its_authority:
+        authority = istio_suite.its_authority()
+        mesh_config |= {"trustDomainAliases": istio_suite.TRUST_DOMAIN_ALIASES}
+    istioctl.install_over_networks(networks, mtls=trial.mtls, env=env, mesh_config=mesh_config, authority=authority)
 
 
 _MAKERS: dict[str, Callable[[dict[str, Cluster], Trial], None]] = {OURS: _make_ours, CONTROL: _make_control}

@@ -72,6 +72,9 @@ _SERVICES = Group(
     _traffic("loop", "tls-origination", "instanceip", "services", "externalname", "host", "destinationrule", "dns"),
     15,
 )
+AUTHORITY = Group("a certificate authority of one's own", "", 10, suite="security/ca_custom_root")
+"""For a mesh that has the authority which this suite brings along, and these former trust domains."""
+TRUST_DOMAIN_ALIASES = ["some-other", "trust-domain-foo"]
 EXPORTED = Group("exported services", "", 8, suite="pilot/mcs/discoverability")
 """For a mesh in which Services are called from other clusters only if a ServiceExport says so."""
 EXPORTS = Group("automatic exports", "", 5, suite="pilot/mcs/autoexport")
@@ -118,6 +121,11 @@ class Member:
     network: str
     primary: str = ""
     """The cluster whose istiod serves it, unless it has one of its own."""
+
+
+def its_authority() -> Path:
+    """The folder of the certificate authority that the suite puts into every cluster, in the four files of Istio's."""
+    return module_folder(ISTIO_TESTS_BUILD, "istio.io/istio") / "samples" / "certs"
 
 
 def topology(members: Sequence[Member]) -> str:

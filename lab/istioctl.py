@@ -104,12 +104,18 @@ def install_with_remotes(clusters: Sequence[Cluster], *, parallel: bool) -> None
 
 
 def install_over_networks(
-    networks: Mapping[str, Sequence[Cluster]], *, mtls: str, env: Mapping[str, str], mesh_config: Mapping[str, Any]
+    networks: Mapping[str, Sequence[Cluster]],
+    *,
+    mtls: str,
+    env: Mapping[str, str],
+    mesh_config: Mapping[str, Any],
+    authority: Path | None = None,
 ) -> None:
     """Make one mesh of several networks, the first cluster of each serving the others that are on it.
 
     Every cluster has an east-west gateway, as in Istio's own test environments, and workloads of all refuse
-    plaintext where `mtls` is `strict`. Each istiod has `env` and `mesh_config` besides.
+    plaintext where `mtls` is `strict`. Each istiod has `env` and `mesh_config` besides, and signs by the authority in a
+    folder of its four files, or by one of its own under a new root.
     """
     settings = {"pilot": {"env": dict(env)}, "meshConfig": dict(mesh_config)}
     clusters = [cluster for members in networks.values() for cluster in members]
@@ -117,7 +123,7 @@ def install_over_networks(
         folder = Path(scratch)
         trust_files.write(folder, [cluster.name for cluster in clusters])
         for network, (primary, *remotes) in networks.items():
-            prepare(primary, folder / primary.name, network)
+            prepare(primary, authority or folder / primary.name, network)
             address = _serve_remotes(primary, network, folder, settings)
             policy = {**_MTLS, "spec": {"mtls": {"mode": mtls.upper()}}}
             primary.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all([_EXPOSE, policy]))

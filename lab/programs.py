@@ -177,7 +177,10 @@ ISTIO_TESTS_BUILD = GoBuild(
 """After `ISTIOD_BUILD` and `ISTIOCTL_BUILD`, with the same tags: most of it is compiled by then."""
 MORE_ISTIO_TESTS_BUILD = GoBuild(
     folder="istio-tests",
-    packages=tuple(f"{_SUITE}/{name}" for name in ("security", "pilot/mcs/discoverability", "pilot/mcs/autoexport")),
+    packages=tuple(
+        f"{_SUITE}/{name}"
+        for name in ("security", "security/ca_custom_root", "pilot/mcs/discoverability", "pilot/mcs/autoexport")
+    ),
     tags=ISTIO_TESTS_BUILD.tags,
     tests=True,
     usually=60,

@@ -46,13 +46,6 @@ STACK = "recorded"
 SHAPE = Shape(3, networks={"datacentre": ("c1", "c2")})
 """The clusters of all recorded meshes."""
 
-CACERTS = {
-    "ca_cert": "ca-cert.pem",
-    "ca_key": "ca-key.pem",
-    "cert_chain": "cert-chain.pem",
-    "root_cert": "root-cert.pem",
-}
-
 _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 _KUBECONFIG, _KEY, _BASE64, _OTHER = "<kubeconfig>", "<private key>", "<secret, base64>", "<secret>"
 _CHARTS = "<charts>"
@@ -114,14 +107,14 @@ def a_stack(source: Path) -> Iterator[Stack]:
         stack.configure(Cluster(name) for name in SHAPE.names)
         if "kind: given" in source.read_text():
             for name, files in given_trust(Path(scratch)).items():
-                stack.run("config", "set", "--secret", f"{name}-cacerts", text=json.dumps(files))
+                stack.give_trust(name, files)
         yield stack
 
 
 def given_trust(scratch: Path) -> dict[str, dict[str, str]]:
     """Return new certificate authorities under one root, as a program is given them, by cluster."""
     trust_files.write(scratch, SHAPE.names)
-    return {name: {part: (scratch / name / file).read_text() for part, file in CACERTS.items()} for name in SHAPE.names}
+    return {name: trust_files.given(scratch / name) for name in SHAPE.names}
 
 
 @contextmanager

@@ -62,6 +62,10 @@ class Stack:
         for key, value in {**charts, **plain}.items():
             self.run("config", "set", key, "--", value)
 
+    def give_trust(self, cluster: str, parts: Mapping[str, str]) -> None:
+        """Set the authority of a cluster of a mesh whose trust is given; `trust_files.given` reads one from files."""
+        self.run("config", "set", "--secret", f"{cluster}-cacerts", text=json.dumps(parts))
+
     def up(self, *flags: str) -> str:
         """Run `pulumi up` without asking; return its output."""
         return self.run("up", "--yes", "--skip-preview", "--non-interactive", *flags, show=self._show)

@@ -11,7 +11,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pulumi_istio_mesh.istio import certificates
 from pulumi_istio_mesh.rules import today
 
-FILES = ("ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem")
+_OF_PARTS = {
+    "ca_cert": "ca-cert.pem",
+    "ca_key": "ca-key.pem",
+    "cert_chain": "cert-chain.pem",
+    "root_cert": "root-cert.pem",
+}
+FILES = tuple(_OF_PARTS.values())
 _TRUST_DOMAIN = "cluster.local"
 
 
@@ -29,6 +35,11 @@ def write(folder: Path, clusters: Iterable[str]) -> None:
         target.mkdir()
         for name, text in certificates.cacerts(own, own_key, root, root).items():
             (target / name).write_text(text)
+
+
+def given(folder: Path) -> dict[str, str]:
+    """Return the authority in a folder of the four files as a program is given it."""
+    return {part: (folder / file).read_text() for part, file in _OF_PARTS.items()}
 
 
 def key() -> str:

@@ -47,6 +47,7 @@ SHOWN_BY: dict[str, tuple[str, ...]] = {
     "the same mesh from TypeScript and YAML": (
         "test_languages.py::test_the_program_in_typescript_finds_nothing_to_change",
     ),
+    "Istio's own integration tests": ("test_split_horizon.py::test_istios_own_tests_of_calls_between_clusters_pass",),
     "every part as a component of its own": ("test_parts.py::test_calls_cross_the_mesh_in_both_directions",),
 }
 """By the beginning of a row of README's table."""
