@@ -12,7 +12,6 @@ import signal
 import subprocess
 import threading
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,10 +176,11 @@ def _followed(process: subprocess.Popen[str], log: TextIO, progress: Progress) -
             continue
         results[event.test] = event.result
         if group_of(event.test) != row:
-            progress.say(_so_far(row, results, began) if row in counted(results) else "  workloads are there")
+            if not row:
+                progress.say(f"  workloads are there ({time.monotonic() - began:.0f} s)")
+            _say_of(row, results, began, progress)
             row = group_of(event.test)
-    if row:
-        progress.say(_so_far(row, results, began))
+    _say_of(row, results, began, progress)
     return results
 
 
@@ -250,7 +250,8 @@ def _remove_leftovers(members: Sequence[Member]) -> None:
         )
 
 
-def _so_far(row: str, results: Mapping[str, str], began: float) -> str:
-    counts = counted(results).get(row, Counter())
-    told = ", ".join(f"{counts[result]} {result}" for result in RESULTS if counts[result])
-    return f"  {row}: {told} ({time.monotonic() - began:.0f} s)"
+def _say_of(row: str, results: Mapping[str, str], began: float, progress: Progress) -> None:
+    """Say how a row went, if any of it counts by itself."""
+    if counts := counted(results).get(row):
+        told = ", ".join(f"{counts[result]} {result}" for result in RESULTS if counts[result])
+        progress.say(f"  {row}: {told} ({time.monotonic() - began:.0f} s)")
