@@ -73,14 +73,14 @@ class Trial:
 
 _TWO = {"shared": ("c1", "c2"), "apart": ("c3",)}
 TRIALS = {
-    "two networks": Trial(_TWO, istio_suite.GROUPS),
-    "one network": Trial({"shared": ("c1", "c2", "c3")}, istio_suite.SOME_GROUPS),
+    "two networks": Trial(_TWO, istio_suite.STRICT),
+    "two networks, permissive": Trial(_TWO, istio_suite.PERMISSIVE, mtls="permissive", of_its_authority=True),
+    "one network": Trial({"shared": ("c1", "c2", "c3")}, (istio_suite.ACROSS, istio_suite.SERVICES)),
     "three networks": Trial(
         {f"of-{name}": (name,) for name in ("c1", "c2", "c3")},
-        (*istio_suite.SOME_GROUPS, istio_suite.EXPORTS),
+        (istio_suite.ACROSS, istio_suite.SERVICES, istio_suite.EXPORTS),
         {"ENABLE_MCS_AUTO_EXPORT": "true"},
     ),
-    "an authority of one's own": Trial(_TWO, (istio_suite.AUTHORITY,), of_its_authority=True),
     "exported only": Trial(
         _TWO,
         (istio_suite.EXPORTED,),
@@ -103,7 +103,9 @@ def main() -> None:
     try:
         check_built()
         for name in arguments.trial or TRIALS:
-            trial = _asked(replace(TRIALS[name], mtls=arguments.mtls), arguments)
+            trial = _asked(TRIALS[name], arguments)
+            if not arguments.resume:
+                shutil.rmtree(_kept(name), ignore_errors=True)
             found = {mesh: judge(mesh, name, trial, progress) for mesh in meshes}
             is_right &= _report(name, found, console)
     except LabError as error:
@@ -116,7 +118,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab.conformance", description=__doc__)
     parser.add_argument("--trial", action="append", choices=list(TRIALS), help="one of them only; may be repeated")
     parser.add_argument("--group", action="append", metavar="NAME", help="these groups of its tests only")
-    parser.add_argument("--mtls", choices=("strict", "permissive"), default="strict", help="of both meshes")
+    parser.add_argument("--resume", action="store_true", help="without what has results from a run that was ended")
     parser.add_argument("--mesh", choices=(OURS, CONTROL), help="one of the two only")
     parser.add_argument("--tests", metavar="PATTERN", help="these tests instead, as `go test -run` takes them")
     parser.add_argument("--suite", default="pilot", help="the folder of tests/integration that --tests is about")
@@ -143,11 +145,20 @@ def check_built() -> None:
         raise LabError(f"not built yet: {', '.join(missing)}: run `python -m lab build --for conformance`")
 
 
+def _kept(trial: str, mesh: str = "") -> Path:
+    """Where results are kept, and all that was printed."""
+    return cache() / "conformance" / trial.replace(",", "").replace(" ", "-") / mesh.replace(" ", "-")
+
+
 def judge(mesh: str, name: str, trial: Trial, progress: Progress) -> Results:
     """Return what the suite says of one of the meshes, made on new clusters, which are taken down again.
 
-    Raises LabError where a lab is up already, and when the mesh can't be made or the suite can't begin.
+    Groups of which there are results already are not asked again. Raises LabError where a lab is up already, and when
+    the mesh can't be made or the suite can't begin.
     """
+    folder = _kept(name, mesh)
+    if all((folder / f"{group.file}.json").exists() for group in trial.groups):
+        return ask((), trial.groups, folder, progress)
     if known_shape():
         raise LabError("a lab is up, and both meshes need new clusters: `python -m lab down` first")
     up(trial.shape, progress)
@@ -162,8 +173,7 @@ def judge(mesh: str, name: str, trial: Trial, progress: Progress) -> Results:
             for network, of_network in trial.networks.items()
             for member in of_network
         ]
-        folder = cache() / "conformance" / name.replace(" ", "-") / mesh.replace(" ", "-")
-        return ask(members, trial.groups, trial.mtls, folder, progress)
+        return ask(members, trial.groups, folder, progress)
     finally:
         down(progress)
 
@@ -209,19 +219,19 @@ def _prepare(clusters: Mapping[str, Cluster]) -> None:
         cluster.kubectl("apply", "-f", "-", stdin=_NEVER_PULL)
 
 
-def ask(
-    members: Sequence[Member], groups: Sequence[Group], mtls: str, folder: Path, progress: Progress
-) -> dict[str, str]:
+def ask(members: Sequence[Member], groups: Sequence[Group], folder: Path, progress: Progress) -> Results:
     """Return the results of groups of the suite on a mesh that is there, one group after the other.
 
-    All that was printed is in `folder`, with the results.
+    `folder` keeps what was printed, and each group's results: a group that has any there isn't asked again.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     results: dict[str, str] = {}
     for group in groups:
-        with progress.step(f"{group.name}, at most {group.minutes} min", speaks=True):
-            results |= istio_suite.run(group, members, mtls, folder, progress)
-        (folder / "results.json").write_text(json.dumps(results, indent=1))
+        kept = folder / f"{group.file}.json"
+        if not kept.exists():
+            with progress.step(f"{group.name}, at most {group.minutes} min", speaks=True):
+                found = istio_suite.run(group, members, folder, progress)
+            kept.write_text(json.dumps(found, indent=1))
+        results |= json.loads(kept.read_text())
     return results
 
 

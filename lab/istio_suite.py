@@ -42,52 +42,47 @@ class Group:
     """As `go test -run` takes them."""
     minutes: int
     """The tests' time limit."""
-    without_where_strict: str = ""
-    """Those that are left out where workloads refuse plaintext, as `go test -skip` takes them."""
+    without: str = ""
+    """Those of them that are left out, as `go test -skip` takes them."""
     suite: str = "pilot"
     """The folder of `tests/integration` that they are in."""
+
+    @property
+    def file(self) -> str:
+        """How files about it are called."""
+        return self.name.replace(",", "").replace(" ", "-")
 
 
 def _traffic(*parts: str) -> str:
     return f"^TestTraffic$/^({'|'.join(parts)})$"
 
 
-PLAINTEXT = "^TestTraffic$/^gateway$/^client_protocol_-_http[12]_use_client_with"
-"""Tests whose own DestinationRule turns TLS off: a mesh that refuses plaintext fails them, whoever made it.
+_PLAINTEXT = "^TestTraffic$/^gateway$/^(client_protocol_-_http[12]_use_client_with|HTTPS_re-encrypt)"
+"""Tests whose own DestinationRule has a gateway call without mTLS.
 
-Half a minute each, 42 of them; on a permissive mesh they are run.
+Workloads that refuse that fail them, whoever made the mesh: half a minute each, sixty of them.
 """
 
-SLICE = Group("the slice", "^TestClusterLocal$", 3)
+SLICE = Group("the slice", "^TestClusterLocal$|^TestTraffic$/^(sniffing|instanceip|loop)$", 3)
 """Calls that stay in their cluster where they should, and cross where they may; for the lab's core."""
 
-_ACROSS = Group(
+ACROSS = Group(
     "several clusters",
     "^(TestClusterLocal|TestBadRemoteSecret|TestMirroring.*|TestRemoteClusters|TestMultiClusterWith.*|TestLabelChanges)$",
     10,
 )
-_SERVICES = Group(
+SERVICES = Group(
     "services",
     _traffic("loop", "tls-origination", "instanceip", "services", "externalname", "host", "destinationrule", "dns"),
     15,
 )
-AUTHORITY = Group("a certificate authority of one's own", "", 10, suite="security/ca_custom_root")
-"""For a mesh that has the authority which this suite brings along, and these former trust domains."""
-TRUST_DOMAIN_ALIASES = ["some-other", "trust-domain-foo"]
-EXPORTED = Group("exported services", "", 8, suite="pilot/mcs/discoverability")
-"""For a mesh in which Services are called from other clusters only if a ServiceExport says so."""
-EXPORTS = Group("automatic exports", "", 5, suite="pilot/mcs/autoexport")
-"""For a mesh whose istiods write a ServiceExport for each Service."""
-_REACHABILITY = Group(
-    "reachability", "^(TestReachability|TestMtlsHealthCheck|TestPassThroughFilterChain)$", 20, suite="security"
-)
-GROUPS = (
-    _ACROSS,
-    Group("routing", _traffic("jwt-claim-route", "virtualservice", "selfcall", "serverfirst", "sniffing"), 20),
-    Group("gateways", _traffic("gateway", "autopassthrough"), 15, PLAINTEXT),
-    _SERVICES,
+STRICT = (
+    ACROSS,
+    Group("routing", _traffic("jwt-claim-route", "virtualservice", "selfcall", "serverfirst", "sniffing"), 10),
+    Group("gateways", _traffic("gateway", "autopassthrough"), 10, _PLAINTEXT),
+    SERVICES,
     Group(
-        "filters and further protocols",
+        "filters and protocols",
         _traffic(
             "envoyfilter", "consistent-hash", "use-client-protocol", "externalservice", "upstreamproxy", "service-.*"
         ),
@@ -97,19 +92,28 @@ GROUPS = (
         "ingress, headers, probes",
         "^Test(Gateway|Ingress|CustomGateway|HTTPRoute.*|XFFGateway|ProxyProtocol.*|ProxyHeaders|XfccHeaders|PreserveHTTP.*"
         "|TcpProbe|GRPCProbe|DNSAutoAllocation|Tunneling.*|WorkloadEntryGateway|Validation|EnsureNoMissingCRDs)$",
-        20,
+        15,
     ),
-    _REACHABILITY,
-    Group("authorization", "^TestAuthz_", 30, suite="security"),
+)
+"""For a mesh whose workloads refuse plaintext."""
+PERMISSIVE = (
+    Group("gateways without mTLS", _PLAINTEXT, 10),
+    Group("reachability", "^(TestReachability|TestMtlsHealthCheck|TestPassThroughFilterChain)$", 20, suite="security"),
+    Group("authorization", "^TestAuthz_", 20, suite="security"),
     Group(
-        "tokens and certificates at gateways",
+        "tokens, certificates at gateways",
         "^Test(RequestAuthentication|Ingress.*|Single.*|Tls.*|Mtls.*|Multi.*|Normalization|Simple.*|Mutual.*|Sidecar.*)$",
         20,
         suite="security",
     ),
+    Group("names and roots", "", 10, suite="security/ca_custom_root"),
 )
-SOME_GROUPS = (_ACROSS, _SERVICES, _REACHABILITY)
-"""Those in which it matters where clusters are: for further shapes."""
+"""For a mesh whose workloads take plaintext, and that has the last suite's authority and these former trust domains."""
+TRUST_DOMAIN_ALIASES = ["some-other", "trust-domain-foo"]
+EXPORTED = Group("exported services", "", 8, suite="pilot/mcs/discoverability")
+"""For a mesh in which Services are called from other clusters only if a ServiceExport says so."""
+EXPORTS = Group("automatic exports", "", 5, suite="pilot/mcs/autoexport")
+"""For a mesh whose istiods write a ServiceExport for each Service."""
 
 
 @dataclass(frozen=True)
@@ -144,15 +148,15 @@ def topology(members: Sequence[Member]) -> str:
     )
 
 
-def run(group: Group, members: Sequence[Member], mtls: str, folder: Path, progress: Progress) -> dict[str, str]:
+def run(group: Group, members: Sequence[Member], folder: Path, progress: Progress) -> dict[str, str]:
     """Results of a group's tests by name; all that was printed is `folder`/<group>.log.
 
     Raises LabError when the suite began none of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "topology.json").write_text(topology(members))
-    log = folder / f"{group.name.replace(' ', '-')}.log"
-    with _started(group, mtls, folder) as process, log.open("w") as output:
+    log = folder / f"{group.file}.log"
+    with _started(group, folder) as process, log.open("w") as output:
         # The suite's own limit doesn't count what it does before and after its tests.
         limit = threading.Timer(group.minutes * 60 + _AROUND_SECONDS, _end, [process])
         limit.start()
@@ -184,7 +188,7 @@ def _followed(process: subprocess.Popen[str], log: TextIO, progress: Progress) -
     return results
 
 
-def _started(group: Group, mtls: str, folder: Path) -> subprocess.Popen[str]:
+def _started(group: Group, folder: Path) -> subprocess.Popen[str]:
     # Where the suite finds its manifests and charts: built with -trimpath, it doesn't know where it came from.
     istio = module_folder(ISTIO_TESTS_BUILD, "istio.io/istio")
     environment = {**os.environ, **shell_environment(), "REPO_ROOT": str(istio)}
@@ -194,7 +198,7 @@ def _started(group: Group, mtls: str, folder: Path) -> subprocess.Popen[str]:
         _program(group.suite),
         "-test.v=test2json",
         f"-test.run={group.tests}",
-        f"-test.skip={group.without_where_strict if mtls == 'strict' else ''}",
+        f"-test.skip={group.without}",
         f"-test.timeout={group.minutes}m",
         *_settings(folder),
     ]

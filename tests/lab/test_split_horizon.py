@@ -99,7 +99,7 @@ def test_a_workload_certificate_verifies_against_the_exported_root(
 def test_istios_own_tests_of_calls_between_clusters_pass(mesh: Stack, lab: dict[str, Cluster], tmp_path: Path) -> None:
     load_echo(MESH)
     members = [Member(lab[name], network=name) for name in MESH]
-    results = conformance.ask(members, [SLICE], "strict", tmp_path, Progress())
+    results = conformance.ask(members, [SLICE], tmp_path, Progress())
     assert conformance.all_passed(results), {test: result for test, result in results.items() if result == FAILED}
 
 
