@@ -7,7 +7,6 @@ written and istiod and gateways ready. Runs alternate, so that a machine that sl
 from __future__ import annotations
 
 import argparse
-import shutil
 import signal
 import statistics
 import tempfile
@@ -16,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -27,7 +25,7 @@ from lab.demo import EXAMPLE
 from lab.lifecycle import down, up
 from lab.progress import Progress
 from lab.shape import Shape
-from lab.stack import Stack
+from lab.stack import Stack, copied
 
 Costs = dict[str, list[Cost]]
 
@@ -134,12 +132,7 @@ def compare(mesh: Mesh, runs: int, progress: Progress) -> Costs:
 
 def _without_checks(program: Path) -> Path:
     """Return a copy of a program whose mesh proves nothing."""
-    folder = Path(tempfile.mkdtemp()) / program.name
-    shutil.copytree(program, folder, ignore=shutil.ignore_patterns("Pulumi.*.yaml", "__pycache__"))
-    facts = yaml.safe_load((folder / "mesh.yaml").read_text())
-    facts["verify"] = {"level": "off", "preflight": False}
-    (folder / "mesh.yaml").write_text(yaml.safe_dump(facts))
-    return folder
+    return copied(program, Path(tempfile.mkdtemp()) / program.name, verify={"level": "off", "preflight": False})
 
 
 def clean(clusters: Sequence[Cluster]) -> None:

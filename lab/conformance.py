@@ -33,7 +33,7 @@ from lab.paths import cache
 from lab.programs import PURPOSES
 from lab.progress import Progress
 from lab.shape import Shape
-from lab.stack import Stack
+from lab.stack import Stack, copied
 from lab.suite_results import FAILED, PASSED, RESULTS, SKIPPED, Difference, Results, counted, differences, of_leaves
 
 
@@ -257,11 +257,7 @@ def facts(trial: Trial) -> dict[str, object]:
 
 def _make_ours(clusters: dict[str, Cluster], trial: Trial) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / EXAMPLE.name
-        shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("Pulumi.*.yaml", "__pycache__"))
-        tree = yaml.safe_load((folder / "mesh.yaml").read_text())
-        (folder / "mesh.yaml").write_text(yaml.safe_dump({**tree, **facts(trial)}))
-        stack = Stack(folder, "conformance")
+        stack = Stack(copied(EXAMPLE, Path(scratch) / EXAMPLE.name, **facts(trial)), "conformance")
         stack.configure(clusters.values())
         if trial.of_its_authority:
             for name in clusters.keys() - trial.primaries:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import statistics
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from lab.lifecycle import down, up
 from lab.process import run
 from lab.progress import Progress
 from lab.shape import Shape
-from lab.stack import Stack
+from lab.stack import Stack, copied
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.rules import problems_in, today
 from pulumi_istio_mesh.topology.load import parse_topology
@@ -85,10 +84,7 @@ def _previews(size: int, progress: Progress) -> dict[str, tuple[str, str]]:
 
 def _preview(clusters: Declared, kind: str) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as scratch:
-        program = Path(scratch) / "program"
-        shutil.copytree(EXAMPLE, program, ignore=shutil.ignore_patterns("Pulumi.*.yaml", "__pycache__"))
-        (program / "mesh.yaml").write_text(yaml.safe_dump(_tree(clusters)))
-        stack = Stack(program, kind.split()[0])
+        stack = Stack(copied(EXAMPLE, Path(scratch) / "program", **_tree(clusters)), kind.split()[0])
         stack.configure([Cluster(name) for name in clusters])
         costs = [measured(stack.preview) for _ in range(_RUNS)]
     wall = statistics.median(cost.wall_seconds for cost in costs)

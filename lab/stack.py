@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from lab.cluster import Cluster
 from lab.environment import shell_environment
 from lab.errors import LabError
@@ -40,6 +42,19 @@ class Step:
     def type(self) -> str:
         """Return the resource's type, without those of its parents."""
         return self.urn.split("::")[2].rsplit("$", 1)[-1]
+
+
+def copied(program: Path, folder: Path, **facts: Any) -> Path:
+    """Copy a program without what its stacks and package managers left; return `folder`, which must not be there yet.
+
+    `facts` take the place of top-level keys of its mesh.yaml.
+    """
+    left = shutil.ignore_patterns("Pulumi.*.yaml", "__pycache__", "node_modules", "sdks")
+    shutil.copytree(program, folder, ignore=left)
+    if facts:
+        mesh = folder / "mesh.yaml"
+        mesh.write_text(yaml.safe_dump({**yaml.safe_load(mesh.read_text()), **facts}))
+    return folder
 
 
 class Stack:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from lab import Cluster, LabError, Shape, apart, down, plugins, sample, up
 from lab.lifecycle import known_shape, running_shape
 from lab.paths import REPOSITORY
 from lab.spent import seconds, spent_on
-from lab.stack import ONLY_THE_LAST_STATE, Stack
+from lab.stack import ONLY_THE_LAST_STATE, Stack, copied
 
 from ..spending import SPENT
 
@@ -119,9 +118,7 @@ def a_stack(lab: dict[str, Cluster], tmp_path_factory: pytest.TempPathFactory) -
     """
 
     def make(name: str, clusters: Iterable[str], program: Path = EXAMPLE, **changes: Any) -> Stack:
-        folder = tmp_path_factory.mktemp(name) / "program"
-        shutil.copytree(program, folder, ignore=shutil.ignore_patterns("Pulumi.*.yaml", "__pycache__"))
-        stack = Stack(folder, name)
+        stack = Stack(copied(program, tmp_path_factory.mktemp(name) / "program"), name)
         stack.configure(lab[cluster] for cluster in clusters)
         if program == EXAMPLE or not (program / "mesh.yaml").exists():
             facts = dict(clusters) if isinstance(clusters, Mapping) else {cluster: {} for cluster in clusters}

@@ -18,7 +18,7 @@ import yaml
 from lab import Cluster, LabError, Shape, sample
 from lab.charts import charts_folder
 from lab.paths import REPOSITORY
-from lab.stack import Stack
+from lab.stack import Stack, copied
 
 from .conftest import EXAMPLE, EXAMPLES, AStack, taken_down
 from .observe import eventually
@@ -70,8 +70,7 @@ def charts_beside(program: Path) -> str:
 
 def in_language(mesh: Stack, program: Path, folder: Path) -> Stack:
     """The same stack, config and all, by another program."""
-    shutil.copytree(program, folder / "program", ignore=shutil.ignore_patterns("Pulumi.*.yaml", "node_modules", "sdks"))
-    charts_beside(folder / "program")
+    charts_beside(copied(program, folder / "program"))
     config = f"Pulumi.{mesh.name}.yaml"
     shutil.copyfile(mesh.program / config, folder / "program" / config)
     return Stack(folder / "program", mesh.name)
