@@ -66,8 +66,8 @@ Workloads that refuse that fail them, whoever made the mesh: half a minute each,
 _UNSAID_HTTP = "^TestTraffic$/^host$/./^auto-http"
 """Tests that look for mTLS in HTTP on a port whose protocol nobody said.
 
-Istio's ALPN filter tells a server that it is HTTP; the lab's Envoy lacks it, and takes it for TCP. Half a minute each, 54 of
-them; `externalname` has six of the kind, which are asked.
+Istio's ALPN filter tells a server that it is HTTP; the lab's Envoy lacks it, and takes it for TCP. Half a minute each,
+54 of them; `externalname` has six of the kind, which are asked.
 """
 
 SLICE = Group("the slice", "^TestClusterLocal$|^TestTraffic$/^(sniffing|instanceip|loop)$", 3)
