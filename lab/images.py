@@ -40,6 +40,7 @@ _ECHO_USER = "1338"
 """Another one than the proxy's, whose own calls are left alone."""
 _WITHOUT_ISTIO_FILTERS = ("PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_ENABLE_ALPN_FILTER=false")
 _IPTABLES = ["iptables", "ip6tables"]
+_CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
 def image_store() -> Path:
@@ -144,6 +145,8 @@ def _proxy() -> Image:
     files.copied["/usr/local/bin/pilot-agent"] = programs_folder() / "pilot-agent"
     _add_shell(files)
     _add_program(files, _envoy(), "/usr/local/bin/envoy")
+    # What the agent looks for before anything else, and else complains of, also amid what Envoy tells about itself.
+    files.copied[_CA_BUNDLE] = Path(_CA_BUNDLE)
     istio = module_folder(AGENT_BUILD, "istio.io/istio")
     bootstrap = istio / "tools" / "packaging" / "common" / "envoy_bootstrap.json"
     files.copied["/var/lib/istio/envoy/envoy_bootstrap_tmpl.json"] = bootstrap

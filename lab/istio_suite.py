@@ -57,8 +57,11 @@ def _traffic(*parts: str) -> str:
     return f"^TestTraffic$/^({'|'.join(parts)})$"
 
 
-_PLAINTEXT = "^TestTraffic$/^gateway$/^(client_protocol_-_http[12]_use_client_with|HTTPS_re-encrypt)"
-"""Tests whose own DestinationRule has a gateway call without mTLS.
+_PLAINTEXT = "|".join(
+    f"^TestTraffic$/{part}"
+    for part in ("^gateway$/^(client_protocol_-_http[12]_use_client_with|HTTPS_re-encrypt)", "^host$/^ip")
+)
+"""Tests that call without mTLS: by a DestinationRule of their own, or by an address that no Service has.
 
 Workloads that refuse that fail them, whoever made the mesh: half a minute each, sixty of them.
 """
@@ -82,7 +85,7 @@ SERVICES = Group(
     "services",
     _traffic("loop", "tls-origination", "instanceip", "services", "externalname", "host", "destinationrule", "dns"),
     15,
-    _UNSAID_HTTP,
+    f"{_UNSAID_HTTP}|{_PLAINTEXT}",
 )
 STRICT = (
     ACROSS,
@@ -105,7 +108,7 @@ STRICT = (
 )
 """For a mesh whose workloads refuse plaintext."""
 PERMISSIVE = (
-    Group("gateways without mTLS", _PLAINTEXT, 10),
+    Group("calls without mTLS", _PLAINTEXT, 10, _UNSAID_HTTP),
     Group("reachability", "^(TestReachability|TestMtlsHealthCheck|TestPassThroughFilterChain)$", 20, suite="security"),
     Group("authorization", "^TestAuthz_", 20, suite="security"),
     Group(
