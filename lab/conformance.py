@@ -221,6 +221,7 @@ def _prepare(clusters: Mapping[str, Cluster]) -> None:
         list(pool.map(helm.install_gateways, clusters.values()))
     for cluster in clusters.values():
         cluster.kubectl("apply", "-f", "-", stdin=_NEVER_PULL)
+        cluster.kubectl("apply", "--server-side", "-f", str(istio_suite.gateway_api()))
 
 
 def ask(members: Sequence[Member], groups: Sequence[Group], folder: Path, progress: Progress) -> Results:

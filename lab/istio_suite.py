@@ -23,7 +23,7 @@ from lab.environment import shell_environment
 from lab.errors import LabError
 from lab.istioctl import HUB, TAG
 from lab.process import last_lines
-from lab.programs import ISTIO_TESTS_BUILD, MORE_ISTIO_TESTS_BUILD, TEST2JSON_BUILD
+from lab.programs import HELM_BUILD, ISTIO_TESTS_BUILD, MORE_ISTIO_TESTS_BUILD, TEST2JSON_BUILD
 from lab.progress import Progress
 from lab.suite_results import RESULTS, counted, events, group_of
 
@@ -92,6 +92,10 @@ STRICT = (
     Group("routing", _traffic("jwt-claim-route", "virtualservice", "selfcall", "serverfirst", "sniffing"), 10),
     Group("gateways", _traffic("gateway", "autopassthrough"), 10, _PLAINTEXT),
     SERVICES,
+)
+"""For a mesh whose workloads refuse plaintext."""
+PERMISSIVE = (
+    Group("calls without mTLS", _PLAINTEXT, 10, _UNSAID_HTTP),
     Group(
         "filters and protocols",
         _traffic(
@@ -105,10 +109,6 @@ STRICT = (
         "|TcpProbe|GRPCProbe|DNSAutoAllocation|Tunneling.*|WorkloadEntryGateway|Validation|EnsureNoMissingCRDs)$",
         15,
     ),
-)
-"""For a mesh whose workloads refuse plaintext."""
-PERMISSIVE = (
-    Group("calls without mTLS", _PLAINTEXT, 10, _UNSAID_HTTP),
     Group("reachability", "^(TestReachability|TestMtlsHealthCheck|TestPassThroughFilterChain)$", 20, suite="security"),
     Group("authorization", "^TestAuthz_", 20, suite="security"),
     Group(
@@ -135,6 +135,12 @@ class Member:
     network: str
     primary: str = ""
     """The cluster whose istiod serves it, unless it has one of its own."""
+
+
+def gateway_api() -> Path:
+    """The file of the Gateway API's CRDs, which Istio's test clusters have."""
+    istio = module_folder(ISTIO_TESTS_BUILD, "istio.io/istio")
+    return istio / "tests" / "integration" / "pilot" / "testdata" / "gateway-api-crd.yaml"
 
 
 def its_authority() -> Path:
@@ -203,6 +209,7 @@ def _started(group: Group, folder: Path) -> subprocess.Popen[str]:
     # Where the suite finds its manifests and charts: built with -trimpath, it doesn't know where it came from.
     istio = module_folder(ISTIO_TESTS_BUILD, "istio.io/istio")
     environment = {**os.environ, **shell_environment(), "REPO_ROOT": str(istio)}
+    environment["PATH"] += f"{os.pathsep}{HELM_BUILD.output}"
     environment.pop("KUBECONFIG", None)
     command: list[str | Path] = [
         TEST2JSON_BUILD.output / "test2json",
