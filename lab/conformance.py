@@ -50,8 +50,10 @@ class Trial:
     of_its_authority: bool = False
     """Whether the suite's own authority signs in all clusters, instead of those that each mesh has by itself."""
     gateway_api: bool = False
-    """Whether the clusters have its CRDs. With them `istioctl analyze` waits for ever where it looks at other clusters by
-    remote secrets: Istio's reader may not list routes."""
+    """Whether the clusters have its CRDs.
+
+    With them `istioctl analyze` waits for ever where it looks by remote secrets: their readers may not list routes.
+    """
     mtls: str = "strict"
 
     @property
