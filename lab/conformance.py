@@ -70,11 +70,20 @@ class Trial:
     def istiod(self) -> dict[str, Any]:
         """What suites ask of an installation that they make themselves, as values of Istio's chart.
 
-        Source: istio/istio tests/integration, security/main_test.go and pilot/mcs/*/*_test.go.
+        Source: istio/istio tests/integration, base.yaml, security/main_test.go and pilot/mcs/*/*_test.go.
         """
-        env = {"PILOT_JWT_ENABLE_REMOTE_JWKS": "true", "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS": "true"}
-        mesh_config = {"defaultConfig": {"gatewayTopology": {"numTrustedProxies": 1}}}
-        return {"env": {**env, **self.env}, "meshConfig": mesh_config}
+        env = {
+            "PILOT_REMOTE_CLUSTER_TIMEOUT": "15s",
+            "PILOT_ENABLE_ALPHA_GATEWAY_API": "true",
+            "PILOT_JWT_ENABLE_REMOTE_JWKS": "true",
+            "PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS": "true",
+        }
+        return {
+            "env": {**env, **self.env},
+            "meshConfig": {"defaultConfig": {"gatewayTopology": {"numTrustedProxies": 1}}},
+            # Nodes of the lab have two cores, and the suite's pods a proxy each.
+            "global": {"proxy": {"resources": {"requests": {"cpu": "10m", "memory": "40Mi"}}}},
+        }
 
 
 _TWO = {"shared": ("c1", "c2"), "apart": ("c3",)}
@@ -280,12 +289,14 @@ def _make_ours(clusters: dict[str, Cluster], trial: Trial) -> None:
 
 def _make_control(clusters: dict[str, Cluster], trial: Trial) -> None:
     networks = {network: [clusters[name] for name in names] for network, names in trial.networks.items()}
-    env, mesh_config = trial.istiod["env"], trial.istiod["meshConfig"]
+    values = trial.istiod
+    # As this package's meshes have it, and Istio's own test installations.
+    values["meshConfig"]["defaultConfig"]["proxyMetadata"] = {"ISTIO_META_DNS_CAPTURE": "true"}
     authority = None
     if trial.of_its_authority:
         authority = istio_suite.its_authority()
-        mesh_config |= {"trustDomainAliases": istio_suite.TRUST_DOMAIN_ALIASES}
-    istioctl.install_over_networks(networks, mtls=trial.mtls, env=env, mesh_config=mesh_config, authority=authority)
+        values["meshConfig"]["trustDomainAliases"] = istio_suite.TRUST_DOMAIN_ALIASES
+    istioctl.install_over_networks(networks, mtls=trial.mtls, istiod=values, authority=authority)
 
 
 _MAKERS: dict[str, Callable[[dict[str, Cluster], Trial], None]] = {OURS: _make_ours, CONTROL: _make_control}

@@ -107,24 +107,22 @@ def install_over_networks(
     networks: Mapping[str, Sequence[Cluster]],
     *,
     mtls: str,
-    env: Mapping[str, str],
-    mesh_config: Mapping[str, Any],
+    istiod: Mapping[str, Any],
     authority: Path | None = None,
 ) -> None:
     """Make one mesh of several networks, the first cluster of each serving the others that are on it.
 
     Every cluster has an east-west gateway, as in Istio's own test environments, and workloads of all refuse
-    plaintext where `mtls` is `strict`. Each istiod has `env` and `mesh_config` besides, and signs by the authority in a
-    folder of its four files, or by one of its own under a new root.
+    plaintext where `mtls` is `strict`. Each istiod, and the proxies of its clusters, have the values `istiod` of its
+    chart besides. It signs by the authority in a folder of its four files, or by one of its own under a new root.
     """
-    settings = {"pilot": {"env": dict(env)}, "meshConfig": dict(mesh_config)}
     clusters = [cluster for members in networks.values() for cluster in members]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         trust_files.write(folder, [cluster.name for cluster in clusters])
         for network, (primary, *remotes) in networks.items():
             prepare(primary, authority or folder / primary.name, network)
-            address = _serve_remotes(primary, network, folder, settings)
+            address = _serve_remotes(primary, network, folder, istiod)
             policy = {**_MTLS, "spec": {"mtls": {"mode": mtls.upper()}}}
             primary.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all([_EXPOSE, policy]))
             for remote in remotes:
@@ -185,10 +183,13 @@ def _install_one(cluster: Cluster, folder: Path) -> None:
     cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(_EXPOSE))
 
 
-def _serve_remotes(primary: Cluster, network: str, folder: Path, settings: Mapping[str, Any] | None = None) -> str:
+def _serve_remotes(primary: Cluster, network: str, folder: Path, chart: Mapping[str, Any] | None = None) -> str:
     """Install an istiod that remote clusters may use, and return the address at which they reach it."""
     serving = _istiod(primary.name, network)
-    serving["spec"]["values"] |= settings or {}
+    if chart:
+        values = serving["spec"]["values"]
+        values |= {"pilot": {"env": chart["env"]}, "meshConfig": chart["meshConfig"]}
+        values["global"] |= chart["global"]
     serving["spec"]["values"]["global"]["externalIstiod"] = True
     _install_operator(primary, folder / "istiod.yaml", serving)
     _install_operator(primary, folder / "gateway.yaml", _gateway(network))
