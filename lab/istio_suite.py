@@ -73,7 +73,7 @@ Istio's ALPN filter tells a server that it is HTTP; the lab's Envoy lacks it, an
 54 of them; `externalname` has six of the kind, which are asked.
 """
 
-SLICE = Group("the slice", "^TestClusterLocal$|^TestTraffic$/^(sniffing|instanceip|loop)$", 3)
+SLICE = Group("the slice", "^TestClusterLocal$|^TestTraffic$/^(sniffing|instanceip|loop)$", 5)
 """Calls that stay in their cluster where they should, and cross where they may; for the lab's core."""
 
 ACROSS = Group(
