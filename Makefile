@@ -131,7 +131,7 @@ bench: $(VENV)/installed ## The same mesh by istioctl and by pulumi, as a table 
 	@$(LAB) build
 	@$(PY) -m lab.bench
 
-conformance: $(VENV)/installed ## Istio's own integration suite on a mesh of this package, and on one by istioctl (at most 3 hours)
+conformance: $(VENV)/installed ## Istio's own integration suite on a mesh of this package, and on one by istioctl (two to three hours)
 	@$(LAB) build --for conformance
 	@$(PY) -m lab.conformance
 

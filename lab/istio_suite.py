@@ -25,7 +25,7 @@ from lab.istioctl import HUB, TAG
 from lab.process import last_lines
 from lab.programs import HELM_BUILD, ISTIO_TESTS_BUILD, MORE_ISTIO_TESTS_BUILD, TEST2JSON_BUILD
 from lab.progress import Progress
-from lab.suite_results import RESULTS, counted, events, group_of
+from lab.suite_results import counted, events, group_of, in_words
 
 _AROUND_SECONDS = 300
 """What a run gets beside its tests: to make workloads, and to remove them."""
@@ -275,5 +275,4 @@ def _remove_leftovers(members: Sequence[Member]) -> None:
 def _say_of(row: str, results: Mapping[str, str], began: float, progress: Progress) -> None:
     """Say how a row went, if any of it counts by itself."""
     if counts := counted(results).get(row):
-        told = ", ".join(f"{counts[result]} {result}" for result in RESULTS if counts[result])
-        progress.say(f"  {row}: {told} ({time.monotonic() - began:.0f} s)")
+        progress.say(f"  {row}: {in_words(counts)} ({time.monotonic() - began:.0f} s)")

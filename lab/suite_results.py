@@ -15,6 +15,9 @@ _ACTIONS = {"run": UNFINISHED, "pass": PASSED, "fail": FAILED, "skip": SKIPPED}
 _WITH_GROUPS = "TestTraffic"
 """A test that is a suite of its own: its parts are counted apart."""
 
+_NUMBERS = re.compile(r"(?<=[a-z])-[0-9]+-[0-9]+(?=[./]|$)")
+"""Source: istio/istio pkg/test/framework/components/namespace/kube.go, newKube."""
+
 Results = Mapping[str, str]
 """Result by test, each by its full name: `TestTraffic/gateway/404/from_c1`."""
 
@@ -51,6 +54,16 @@ def events(lines: Iterable[str]) -> Iterator[Event]:
         tree = json.loads(line)
         if tree.get("Test") or tree.get("Output"):
             yield Event(tree.get("Test", ""), _ACTIONS.get(tree["Action"], ""), tree.get("Output", ""))
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Such as `18 passed, 6 failed`."""
+    return ", ".join(f"{counts[result]} {result}" for result in RESULTS if counts.get(result))
+
+
+def unnumbered(results: Results) -> dict[str, str]:
+    """The results by names without the numbers of the namespaces that a run made, which are others in each run."""
+    return {_NUMBERS.sub("", test): result for test, result in results.items()}
 
 
 def of_leaves(results: Results) -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 
 from lab import conformance, istio_suite
 from lab.programs import BUILDS, FOR_CONFORMANCE, FOR_SLICE, PURPOSES
-from lab.suite_results import counted, differences, events, of_leaves
+from lab.suite_results import counted, differences, events, of_leaves, unnumbered
 from pulumi_istio_mesh.plan.mesh_plan import plan_mesh
 from pulumi_istio_mesh.rules import problems_in
 from pulumi_istio_mesh.topology.load import parse_topology, read_mesh_file
@@ -49,6 +49,13 @@ def test_a_test_counts_once_and_in_its_row():
         "TestMirroring": {"failed": 1, "passed": 1},
         "TestLocality": {"skipped": 1},
     }
+
+
+def test_the_number_of_a_runs_namespace_is_no_part_of_a_tests_name():
+    one = {"TestTraffic/host/headless.echo-1-12345.svc:12345/http": "passed", "Test/a-1-22": "passed"}
+    other = {"TestTraffic/host/headless.echo-2-99.svc:12345/http": "passed", "Test/a-1-22": "passed"}
+    assert unnumbered(one) == unnumbered(other)
+    assert "TestTraffic/host/headless.echo.svc:12345/http" in unnumbered(one)
 
 
 def test_a_failure_outside_the_tests_within_a_test_is_not_lost():
