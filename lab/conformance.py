@@ -66,7 +66,7 @@ class Trial:
     With them `istioctl analyze` waits for ever where it looks by remote secrets: their readers may not list routes.
     """
     verified: bool = True
-    """Whether this package's gates call between the clusters, which they can't where only what is exported is called."""
+    """Whether this package's gates call between the clusters: where only what is exported is called, they can't."""
     mtls: str = "strict"
 
     @property
