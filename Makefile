@@ -48,18 +48,9 @@ lab-shell: $(VENV)/installed ## A shell in which pulumi and kubectl reach the la
 
 # With the SDKs between, which the lab runs, the mock engine need not be asked once more.
 test test-all: TWICE := --ignore=tests/components --ignore=tests/host
-test: check test-pure ## All that needs no cluster, and the core on real clusters (what CI runs)
-	@$(call BESIDE_OTHER_SDKS,test-core)
+test: check test-pure test-newest test-oldest test-core ## All that needs no cluster, and the core on real clusters (what CI runs)
 
-test-all: check test-pure ## The same, with every test on real clusters
-	@$(call BESIDE_OTHER_SDKS,test-lab)
-
-# Two labs leave a seventh of two cores idle. What runs there yields to them, and is shown when they are done.
-define BESIDE_OTHER_SDKS
-said=$$(mktemp); nice -n 19 $(MAKE) --no-print-directory test-newest test-oldest > $$said 2>&1 & sdks=$$!; \
-	trap 'kill $$sdks 2> /dev/null; rm -f $$said' EXIT; \
-	$(MAKE) --no-print-directory $(1); lab=$$?; wait $$sdks; sdks=$$?; cat $$said; exit $$((lab | sdks))
-endef
+test-all: check test-pure test-newest test-oldest test-lab ## The same, with every test on real clusters
 
 browser: ## Install from Debian what tests look with and run: a browser, Node
 	@set -e; missing=""; \
