@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import signal
 import sys
 import tempfile
@@ -138,8 +137,11 @@ def main() -> None:
         check_built()
         for name in arguments.trial or TRIALS:
             trial = _asked(TRIALS[name], arguments)
-            if not arguments.resume:
-                shutil.rmtree(_kept(name), ignore_errors=True)
+            # Other tests may have been chosen before, so those are always asked.
+            if not arguments.resume or arguments.tests:
+                for mesh in meshes:
+                    for group in trial.groups:
+                        _results(_kept(name, mesh), group).unlink(missing_ok=True)
             found = {mesh: judge(mesh, name, trial, progress) for mesh in meshes}
             is_right &= _report(name, found, console)
     except LabError as error:
@@ -179,9 +181,14 @@ def check_built() -> None:
         raise LabError(f"not built yet: {', '.join(missing)}: run `python -m lab build --for conformance`")
 
 
-def _kept(trial: str, mesh: str = "") -> Path:
+def _kept(trial: str, mesh: str) -> Path:
     """Where results are kept, and all that was printed."""
     return cache() / "conformance" / trial.replace(",", "").replace(" ", "-") / mesh.replace(" ", "-")
+
+
+def _results(folder: Path, group: Group) -> Path:
+    """Where those of a group are kept."""
+    return folder / f"{group.file}.json"
 
 
 def judge(mesh: str, name: str, trial: Trial, progress: Progress) -> Results:
@@ -191,7 +198,7 @@ def judge(mesh: str, name: str, trial: Trial, progress: Progress) -> Results:
     the mesh can't be made or the suite can't begin.
     """
     folder = _kept(name, mesh)
-    if all((folder / f"{group.file}.json").exists() for group in trial.groups):
+    if all(_results(folder, group).exists() for group in trial.groups):
         return ask((), trial.groups, folder, progress)
     if known_shape():
         raise LabError("a lab is up, and both meshes need new clusters: `python -m lab down` first")
@@ -249,10 +256,11 @@ def _prepare(clusters: Mapping[str, Cluster], *, gateway_api: bool) -> None:
     images.load_authorities(list(clusters))
     with ThreadPoolExecutor() as pool:
         list(pool.map(helm.install_gateways, clusters.values()))
+    crds = istio_suite.gateway_api() if gateway_api else None
     for cluster in clusters.values():
         cluster.kubectl("apply", "-f", "-", stdin=_NEVER_PULL)
-        if gateway_api:
-            cluster.kubectl("apply", "--server-side", "-f", str(istio_suite.gateway_api()))
+        if crds:
+            cluster.kubectl("apply", "--server-side", "-f", str(crds))
 
 
 def ask(members: Sequence[Member], groups: Sequence[Group], folder: Path, progress: Progress) -> Results:
@@ -262,7 +270,7 @@ def ask(members: Sequence[Member], groups: Sequence[Group], folder: Path, progre
     """
     results: dict[str, str] = {}
     for group in groups:
-        kept = folder / f"{group.file}.json"
+        kept = _results(folder, group)
         if not kept.exists():
             with progress.step(f"{group.name}, at most {group.minutes} min", speaks=True):
                 found = istio_suite.run(group, members, folder, progress)
@@ -298,8 +306,9 @@ def _make_ours(clusters: dict[str, Cluster], trial: Trial) -> None:
         stack = Stack(copied(EXAMPLE, Path(scratch) / EXAMPLE.name, **facts(trial)), "conformance")
         stack.configure(clusters.values())
         if trial.of_its_authority:
+            parts = trust_files.given(istio_suite.its_authority())
             for name in clusters.keys() - trial.primaries:
-                stack.give_trust(name, trust_files.given(istio_suite.its_authority()))
+                stack.give_trust(name, parts)
         stack.up()
 
 

@@ -139,13 +139,16 @@ class Member:
 
 def gateway_api() -> Path:
     """The file of the Gateway API's CRDs, which Istio's test clusters have."""
-    istio = module_folder(ISTIO_TESTS_BUILD, "istio.io/istio")
-    return istio / "tests" / "integration" / "pilot" / "testdata" / "gateway-api-crd.yaml"
+    return _source() / "tests" / "integration" / "pilot" / "testdata" / "gateway-api-crd.yaml"
 
 
 def its_authority() -> Path:
     """The folder of the certificate authority that the suite puts into every cluster, in the four files of Istio's."""
-    return module_folder(ISTIO_TESTS_BUILD, "istio.io/istio") / "samples" / "certs"
+    return _source() / "samples" / "certs"
+
+
+def _source() -> Path:
+    return module_folder(ISTIO_TESTS_BUILD, "istio.io/istio")
 
 
 def topology(members: Sequence[Member]) -> str:
@@ -207,7 +210,7 @@ def _followed(process: subprocess.Popen[str], log: TextIO, progress: Progress) -
 
 def _started(group: Group, folder: Path) -> subprocess.Popen[str]:
     # Where the suite finds its manifests and charts: built with -trimpath, it doesn't know where it came from.
-    istio = module_folder(ISTIO_TESTS_BUILD, "istio.io/istio")
+    istio = _source()
     environment = {**os.environ, **shell_environment(), "REPO_ROOT": str(istio)}
     environment["PATH"] += f"{os.pathsep}{HELM_BUILD.output}"
     environment.pop("KUBECONFIG", None)

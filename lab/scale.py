@@ -84,7 +84,7 @@ def _previews(size: int, progress: Progress) -> dict[str, tuple[str, str]]:
 
 def _preview(clusters: Declared, kind: str) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as scratch:
-        stack = Stack(copied(EXAMPLE, Path(scratch) / "program", **_tree(clusters)), kind.split()[0])
+        stack = Stack(copied(EXAMPLE, Path(scratch) / "program", clusters=clusters), kind.split()[0])
         stack.configure([Cluster(name) for name in clusters])
         costs = [measured(stack.preview) for _ in range(_RUNS)]
     wall = statistics.median(cost.wall_seconds for cost in costs)

@@ -98,6 +98,30 @@ def test_a_run_in_which_nothing_passed_is_no_pass():
     assert not conformance.all_passed({"A": "passed", "B": "unfinished"})
 
 
+@pytest.mark.parametrize(
+    ("flags", "left"),
+    [
+        (["--resume"], {"services.json", "chosen-tests.json"}),
+        (["--group", "services"], {"chosen-tests.json"}),
+        (["--resume", "--tests", "^TestA$"], {"services.json"}),
+    ],
+)
+def test_a_run_forgets_the_results_of_what_it_asks_anew_and_no_others(flags, left, tmp_path, monkeypatch):
+    folder = tmp_path / "conformance" / "two-networks" / "istioctl"
+    folder.mkdir(parents=True)
+    for name in ("services.json", "chosen-tests.json"):
+        (folder / name).write_text("{}")
+    monkeypatch.setattr(conformance, "cache", lambda: tmp_path)
+    monkeypatch.setattr(conformance, "check_built", lambda: None)
+    monkeypatch.setattr(conformance, "judge", lambda *_: {"TestA": "passed"})
+    monkeypatch.setattr(conformance.signal, "signal", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["conformance", "--trial", "two networks", "--mesh", "istioctl", *flags])
+    with pytest.raises(SystemExit) as ended:
+        conformance.main()
+    assert not ended.value.code
+    assert {file.name for file in folder.iterdir()} == left
+
+
 @pytest.mark.parametrize("trial", conformance.TRIALS.values(), ids=conformance.TRIALS)
 def test_the_mesh_that_is_judged_has_the_shape_and_the_mode_that_the_control_has(trial):
     (example,) = read_mesh_file(conformance.EXAMPLE / "mesh.yaml").meshes.values()
